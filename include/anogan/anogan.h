@@ -1,0 +1,280 @@
+/* anogan: image anomaly detection by generative adversarial networks.
+ *
+ * A detector learns what normal images look like from normal images alone (a DCGAN), and then
+ * says of a new image how far it is from the nearest image its generator can make (AnoGAN:
+ * T. Schlegl et al., "Unsupervised Anomaly Detection with Generative Adversarial Networks to
+ * Guide Marker Discovery", IPMI 2017).
+ *
+ * Conventions that every function keeps:
+ *   - A function that can fail returns ano_status and takes a last parameter `err`, owned by the
+ *     caller, which may be NULL. The first error wins; a message reads from the outside in.
+ *   - Out parameters come first. What is handed out through `ano_x **out` belongs to the caller,
+ *     who frees it with ano_x_free(); ano_x_free(NULL) is safe. Getters lend: what they return
+ *     lives as long as the object.
+ *   - Images are float32 [n][height][width][channels] with pixels in [-1, 1].
+ *   - The library never prints, never exits, reads no environment variable and keeps no global
+ *     state. Different objects may be used in different threads at once; one ano_model and one
+ *     ano_dataset may be shared by many threads that only read them.
+ *   - Same machine, thread count and seed: same bytes.
+ */
+#ifndef ANOGAN_ANOGAN_H
+#define ANOGAN_ANOGAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ANO_API __attribute__((visibility("default")))
+#else
+#define ANO_API
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+typedef enum ano_status {
+    ANO_OK = 0,
+    ANO_ARG,         /* a parameter or an option is out of its range */
+    ANO_NOMEM,       /* memory could not be had */
+    ANO_IO,          /* the operating system could not read or write a file */
+    ANO_FORMAT,      /* a file's bytes are not what its format says */
+    ANO_SHAPE,       /* sizes that must agree do not */
+    ANO_UNSUPPORTED, /* well formed, but of a kind this version does not handle */
+    ANO_NUMERIC,     /* a loss or a score is NaN or infinite */
+    ANO_BACKEND,     /* oneDNN failed */
+    ANO_CANCELLED    /* a progress callback asked to stop */
+} ano_status;
+
+typedef struct ano_error {
+    ano_status status;
+    char message[1024];
+} ano_error;
+
+#define ANO_ERROR_INIT {ANO_OK, ""}
+
+/* "format", "io" …: the short name of a status. */
+ANO_API const char *ano_status_name(ano_status status);
+/* The version of the library, "major.minor.patch". */
+ANO_API const char *ano_version(void);
+
+/* ---- data sets ---------------------------------------------------------------------------- */
+
+typedef struct ano_dataset ano_dataset;
+
+typedef struct ano_shape {
+    int height, width, channels;
+} ano_shape;
+
+typedef enum ano_split { ANO_SPLIT_TRAIN, ANO_SPLIT_TEST } ano_split;
+
+typedef struct ano_dataset_options {
+    ano_split split;
+    const char *normal;  /* classes that are normal, comma-separated ("1" or "3,5"); NULL: all */
+    const char *anomaly; /* classes that are anomalous; NULL: none, "*": all that are not normal.
+                            Images of classes named in neither are left out. */
+    size_t count;        /* at most the first `count` normal and the first `count` anomalous
+                            images, in the file's order; 0: all */
+} ano_dataset_options;
+
+#define ANO_DATASET_OPTIONS_INIT {ANO_SPLIT_TRAIN, NULL, NULL, 0}
+
+/* Opens a folder of IDX files, plain or .gz, with the names of the MNIST distribution:
+ * train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels….
+ * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there). */
+ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
+                                    const ano_dataset_options *options, ano_error *err);
+
+/* Copies n images [n][height][width][channels] of bytes 0…255; all are normal, of class "". */
+ANO_API ano_status ano_dataset_from_pixels(ano_dataset **out, const uint8_t *pixels, size_t n,
+                                           ano_shape shape, ano_error *err);
+
+/* Splits off `n_held_out` images drawn without replacement by `seed`; both parts keep the order
+ * of `dataset`, which may be freed before them. Errors: ARG when fewer than n_held_out + 1. */
+ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
+                                     const ano_dataset *dataset, size_t n_held_out, uint64_t seed,
+                                     ano_error *err);
+
+ANO_API void ano_dataset_free(ano_dataset *dataset);
+ANO_API size_t ano_dataset_count(const ano_dataset *dataset);
+ANO_API ano_shape ano_dataset_shape(const ano_dataset *dataset);
+/* 0 = normal, 1 = anomalous. */
+ANO_API int ano_dataset_label(const ano_dataset *dataset, size_t i);
+/* The class of image i, "0" … "9" for MNIST. */
+ANO_API const char *ano_dataset_class(const ano_dataset *dataset, size_t i);
+/* The position of image i in the file it came from, counted from 0. */
+ANO_API size_t ano_dataset_index(const ano_dataset *dataset, size_t i);
+/* The preprocessing path, the only one: writes the images `indices[0 … n)` to
+ * dst [n][height][width][channels], pixels scaled from 0…255 to [-1, 1]. */
+ANO_API ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, const size_t *indices,
+                                    size_t n, ano_error *err);
+
+/* ---- models ------------------------------------------------------------------------------- */
+
+typedef struct ano_model ano_model;
+
+typedef struct ano_model_config {
+    int size;       /* height and width of an image, a multiple of 4, pixels */
+    int channels;   /* 1 (gray) or 3 (colour) */
+    int latent;     /* length of the latent vector z */
+    int base_width; /* channels of the widest maps' layers; the inner ones have twice as many */
+} ano_model_config;
+
+#define ANO_MODEL_CONFIG_INIT {28, 1, 30, 64}
+
+typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR } ano_network;
+
+typedef struct ano_layer_info {
+    const char *name;    /* "dense", "conv_1" …: the first part of its tensors' names */
+    const char *kind;    /* "dense", "conv 5x5", "batch norm", "leaky ReLU 0.2" … */
+    ano_shape dst;       /* shape of the layer's output for one image */
+    size_t n_parameters; /* all of the layer's numbers */
+    size_t n_trainable;  /* those that training changes by gradient */
+} ano_layer_info;
+
+/* What calibration on held-out normal images found; n = 0 where there was none. */
+typedef struct ano_calibration {
+    double alpha;     /* the share of normal images that may lie above the threshold */
+    double threshold; /* scores above it are anomalous */
+    size_t n;         /* how many held-out images it comes from */
+    int iterations;   /* of the latent search that scored them */
+} ano_calibration;
+
+/* A model with weights drawn by `seed` (Glorot uniform), untrained. */
+ANO_API ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,
+                                    ano_error *err);
+/* Reads a model file (safetensors). Errors: IO, FORMAT, SHAPE, UNSUPPORTED. */
+ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *err);
+/* Writes beside `path`, syncs, then renames: a reader never sees half a file. */
+ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
+ANO_API void ano_model_free(ano_model *model);
+ANO_API ano_model_config ano_model_get_config(const ano_model *model);
+ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
+ANO_API void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration);
+ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
+ANO_API ano_layer_info ano_model_layer(const ano_model *model, ano_network network, int layer);
+/* dst [n][size][size][channels] = G(z), z [n][latent], batch norm in inference mode. */
+ANO_API ano_status ano_model_generate(float *dst, const ano_model *model, const float *z, size_t n,
+                                      int threads, ano_error *err);
+
+/* ---- training ----------------------------------------------------------------------------- */
+
+enum { ANO_FLIP_HORIZONTAL = 1, ANO_FLIP_VERTICAL = 2 };
+enum { ANO_SAMPLE_COUNT = 16 };
+
+/* A row of loss.csv: means over the epoch's steps. */
+typedef struct ano_epoch {
+    int epoch;     /* counted from 1 */
+    double d_loss; /* binary cross-entropy of the discriminator over real and generated images */
+    double g_loss; /* binary cross-entropy of the generated images against the label "real" */
+    double d_real; /* D's probability "real" for real images, mean */
+    double d_fake; /* D's probability "real" for generated images, mean */
+    double seconds;
+    double images_per_second;
+} ano_epoch;
+
+typedef struct ano_train_event {
+    int epoch, epochs;      /* the epoch under way, from 1, of how many */
+    int step, steps;        /* steps done of this epoch, of how many */
+    const ano_epoch *ended; /* NULL but when an epoch has just ended */
+    const float *samples;   /* NULL but when samples are due: ANO_SAMPLE_COUNT images
+                               [16][size][size][channels], of the same latents each time */
+} ano_train_event;
+
+/* Called after each step and each epoch; non-zero stops training after saving a checkpoint. */
+typedef int ano_train_callback(const ano_train_event *event, void *cookie);
+
+typedef struct ano_train_options {
+    int epochs; /* the total: a resumed run goes up to it */
+    int batch;
+    double learning_rate, beta1, beta2; /* Adam, both networks */
+    unsigned flip;                      /* ANO_FLIP_…: random flips */
+    uint64_t seed;
+    int threads;         /* 0: one a processor */
+    const char *run_dir; /* folder for loss.csv, weights/, checkpoint and model; NULL: none */
+    bool resume;         /* go on from run_dir's checkpoint */
+    int sample_every;    /* epochs between samples; also after the last epoch */
+    int weights_every;   /* epochs between files in weights/; also after the last epoch */
+    ano_train_callback *callback;
+    void *cookie;
+} ano_train_options;
+
+#define ANO_TRAIN_OPTIONS_INIT \
+    {10, 32, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL}
+
+/* Trains a DCGAN on every image of `dataset` whose shape `config` fits.
+ * Errors: ARG, SHAPE, IO, NUMERIC (the last good checkpoint is kept), CANCELLED (checkpoint kept). */
+ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
+                             const ano_model_config *config, const ano_train_options *options,
+                             ano_error *err);
+
+/* ---- scoring ------------------------------------------------------------------------------ */
+
+/* Called as the search goes on; non-zero stops it. */
+typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
+
+typedef struct ano_score_options {
+    int iterations;       /* of the latent search */
+    double learning_rate; /* of its Adam */
+    uint64_t seed;        /* of the search's start, the same for every image */
+    int batch;            /* images searched together; no score depends on it */
+    int threads;          /* 0: one a processor */
+    ano_score_callback *callback;
+    void *cookie;
+} ano_score_options;
+
+#define ANO_SCORE_OPTIONS_INIT {300, 1e-3, 0, 64, 0, NULL, NULL}
+
+/* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
+ * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
+ * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
+ * at each iteration, [n][iterations]. An image's results depend on nothing but the image, the
+ * model and the options' iterations, learning_rate and seed.
+ * Errors: ARG, SHAPE, NUMERIC, CANCELLED. */
+ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
+                             const ano_dataset *dataset, const ano_score_options *options,
+                             ano_error *err);
+
+/* ---- evaluation --------------------------------------------------------------------------- */
+
+typedef struct ano_metrics {
+    double auroc;                  /* area under the ROC curve, ties counted half */
+    double auroc_low, auroc_high;  /* its 95 % interval (DeLong 1988, on the logit scale) */
+    double aupr;                   /* average precision, the anomalous being the positives */
+    double accuracy_best;          /* over all thresholds */
+    double best_low, best_high;    /* every threshold t in [low, high) reaches accuracy_best when
+                                      scores > t are called anomalous */
+} ano_metrics;
+
+/* scores [n], labels [n] (0 normal, 1 anomalous). Errors: ARG when a class is missing, NUMERIC. */
+ANO_API ano_status ano_evaluate(ano_metrics *out, const float *scores, const int *labels, size_t n,
+                                ano_error *err);
+/* The share of images that "score > threshold means anomalous" gets right. */
+ANO_API double ano_accuracy(const float *scores, const int *labels, size_t n, double threshold);
+/* The threshold that a new normal image exceeds with probability at most alpha: the
+ * ceil((n + 1)(1 - alpha))-th smallest of n scores of held-out normal images (split conformal);
+ * the largest where n is too small for that promise. Errors: ARG, NOMEM, NUMERIC. */
+ANO_API ano_status ano_threshold(double *out, const float *scores, size_t n, double alpha,
+                                 ano_error *err);
+
+typedef enum ano_baseline {
+    ANO_BASELINE_PCA,    /* squared error of the reconstruction from `components` components */
+    ANO_BASELINE_NEAREST /* Euclidean distance to the nearest training image */
+} ano_baseline;
+
+enum { ANO_PCA_COMPONENTS = 30 };
+
+/* Scores the images of `test` by a plain method fitted to `train`: scores [count of test].
+ * `components` is used by PCA alone. Errors: ARG, SHAPE, NOMEM. */
+ANO_API ano_status ano_baseline_score(float *scores, ano_baseline baseline,
+                                      const ano_dataset *train, const ano_dataset *test,
+                                      int components, int threads, ano_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

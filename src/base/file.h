@@ -1,0 +1,35 @@
+/* Files: read whole, or written beside their place, synced, then renamed into it. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+/* Reads a whole file; *out belongs to the caller (base_free) and has a NUL after its *size bytes. */
+ano_status base_file_read(char **out, size_t *size, const char *path, ano_error *err);
+
+/* A file being written. Until base_file_commit() its place is untouched. */
+typedef struct base_file {
+    FILE *stream;
+    char *path, *temporary;
+} base_file;
+
+/* Opens `path`'s temporary sibling for writing. */
+ano_status base_file_create(base_file *file, const char *path, ano_error *err);
+/* Flushes, syncs and renames; on failure removes the temporary. Ends `file` either way. A write
+ * that failed earlier (ferror) fails here, so that writers need not check each call. */
+ano_status base_file_commit(base_file *file, ano_error *err);
+/* Removes the temporary; safe on a zeroed or ended base_file. */
+void base_file_abandon(base_file *file);
+
+/* base_file_create, one fwrite, base_file_commit. */
+ano_status base_file_write(const char *path, const void *bytes, size_t size, ano_error *err);
+
+/* Makes the folder and its parents where they are missing. */
+ano_status base_make_folder(const char *path, ano_error *err);
+
+/* "folder/name" in a string of the caller's (base_free), NULL when memory is short. */
+char *base_path_join(const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,15 @@
+#include "base/threads.h"
+
+#include <omp.h>
+
+int base_threads_enter(int threads)
+{
+    const int previous = omp_get_max_threads();
+    omp_set_num_threads(threads > 0 ? threads : omp_get_num_procs());
+    return previous;
+}
+
+void base_threads_leave(int previous)
+{
+    omp_set_num_threads(previous);
+}

@@ -1,0 +1,10 @@
+/* Threads: OpenMP's, for the length of one public call. */
+#ifndef BASE_THREADS_H
+#define BASE_THREADS_H
+
+/* Makes parallel regions of the calling thread use `threads` threads (0: one a processor), and
+ * returns what to give base_threads_leave() to have it as it was. */
+int base_threads_enter(int threads);
+void base_threads_leave(int previous);
+
+#endif

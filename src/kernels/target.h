@@ -1,0 +1,39 @@
+/* Included by every source that is compiled once a target: KERNEL(name) is the function's name for
+ * the target under way, name_avx512 say. */
+#ifndef KERNELS_TARGET_H
+#define KERNELS_TARGET_H
+
+#include "kernels/kernels.h"
+
+#define KERNELS_JOIN_(name, target) name##_##target
+#define KERNELS_JOIN(name, target) KERNELS_JOIN_(name, target)
+#define KERNEL(name) KERNELS_JOIN(name, KERNELS_TARGET)
+
+void KERNEL(leaky_relu)(float *dst, const float *src, size_t n, float slope);
+void KERNEL(leaky_relu_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n,
+                                 float slope);
+void KERNEL(tanh_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n);
+void KERNEL(add_bias)(float *dst, const float *src, const float *bias, size_t rows,
+                      size_t channels);
+void KERNEL(column_sum)(float *sum, const float *src, size_t rows, size_t channels);
+void KERNEL(adam)(float *parameters, float *m, float *v, const float *gradients, size_t n,
+                  kernels_adam_step step);
+
+void KERNEL(column_deviation)(float *sum, const float *src, const float *mean, size_t rows,
+                              size_t channels);
+void KERNEL(batch_norm)(float *dst, const float *src, const float *mean, const float *scale,
+                        const float *shift, size_t rows, size_t channels);
+void KERNEL(batch_norm_sums)(float *sum_diff, float *sum_product, const float *diff_dst,
+                             const float *src, const float *mean, const float *inverse_deviation,
+                             size_t rows, size_t channels);
+void KERNEL(batch_norm_backward)(float *diff_src, const float *diff_dst, const float *src,
+                                 const float *mean, const float *inverse_deviation,
+                                 const float *scale, const float *mean_diff,
+                                 const float *mean_product, size_t rows, size_t channels);
+
+void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height, int width,
+                      int channels, int window);
+void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
+                               int height, int width, int channels, int window);
+
+#endif

@@ -1,0 +1,64 @@
+#include "base/random.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+/* Known answers of Philox4x32-10 from the Random123 distribution (kat_vectors). */
+static void philox__gives_the_known_answers(void **state)
+{
+    (void) state;
+    uint32_t words[4];
+    base_random_block(words, (base_random){.seed = 0, .purpose = 0, .step = 0}, 0);
+    const uint32_t zeros[4] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
+    assert_memory_equal(words, zeros, sizeof words);
+    base_random_block(words,
+                      (base_random){.seed = 0x299f31d0a4093822u,
+                                    .purpose = (base_purpose) 0x03707344,
+                                    .step = 0x13198a2e85a308d3u},
+                      0x243f6a88u);
+    const uint32_t pi[4] = {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u};
+    assert_memory_equal(words, pi, sizeof words);
+}
+
+static void permutation__holds_every_index_once(void **state)
+{
+    (void) state;
+    enum { N = 1001 };
+    size_t order[N];
+    int seen[N] = {0};
+    base_random_permutation(order, N, (base_random){7, BASE_PURPOSE_TEST, 0});
+    size_t in_place = 0;
+    for (size_t i = 0; i < N; i++) {
+        assert_in_range(order[i], 0, N - 1);
+        assert_int_equal(seen[order[i]]++, 0);
+        in_place += order[i] == i;
+    }
+    assert_true(in_place < 10);
+}
+
+static void uniform__stays_in_its_range_and_fills_it(void **state)
+{
+    (void) state;
+    enum { N = 10000 };
+    float values[N];
+    base_random_uniform(values, N, -1, 1, (base_random){7, BASE_PURPOSE_TEST, 0});
+    double sum = 0, sum_of_squares = 0;
+    for (size_t i = 0; i < N; i++) {
+        assert_true(values[i] >= -1 && values[i] < 1);
+        sum += values[i];
+        sum_of_squares += (double) values[i] * values[i];
+    }
+    assert_true(sum / N > -0.03 && sum / N < 0.03);
+    assert_true(sum_of_squares / N > 0.32 && sum_of_squares / N < 0.35);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(philox__gives_the_known_answers),
+        cmocka_unit_test(permutation__holds_every_index_once),
+        cmocka_unit_test(uniform__stays_in_its_range_and_fills_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
