@@ -54,7 +54,10 @@ typedef struct ano_error {
     char message[1024];
 } ano_error;
 
-#define ANO_ERROR_INIT {ANO_OK, ""}
+#define ANO_ERROR_INIT                                                                             \
+    {                                                                                              \
+        ANO_OK, ""                                                                                 \
+    }
 
 /* "format", "io" …: the short name of a status. */
 ANO_API const char *ano_status_name(ano_status status);
@@ -80,11 +83,15 @@ typedef struct ano_dataset_options {
                             images, in the file's order; 0: all */
 } ano_dataset_options;
 
-#define ANO_DATASET_OPTIONS_INIT {ANO_SPLIT_TRAIN, NULL, NULL, 0}
+#define ANO_DATASET_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        ANO_SPLIT_TRAIN, NULL, NULL, 0                                                             \
+    }
 
 /* Opens a folder of IDX files, plain or .gz, with the names of the MNIST distribution:
  * train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels….
- * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there). */
+ * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there).
+ */
 ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
                                     const ano_dataset_options *options, ano_error *err);
 
@@ -123,7 +130,10 @@ typedef struct ano_model_config {
     int base_width; /* channels of the widest maps' layers; the inner ones have twice as many */
 } ano_model_config;
 
-#define ANO_MODEL_CONFIG_INIT {28, 1, 30, 64}
+#define ANO_MODEL_CONFIG_INIT                                                                      \
+    {                                                                                              \
+        28, 1, 30, 64                                                                              \
+    }
 
 typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR } ano_network;
 
@@ -202,11 +212,14 @@ typedef struct ano_train_options {
     void *cookie;
 } ano_train_options;
 
-#define ANO_TRAIN_OPTIONS_INIT \
-    {10, 32, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL}
+#define ANO_TRAIN_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        10, 32, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL                         \
+    }
 
 /* Trains a DCGAN on every image of `dataset` whose shape `config` fits.
- * Errors: ARG, SHAPE, IO, NUMERIC (the last good checkpoint is kept), CANCELLED (checkpoint kept). */
+ * Errors: ARG, SHAPE, IO, NUMERIC (the last good checkpoint is kept), CANCELLED (checkpoint kept).
+ */
 ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
                              const ano_model_config *config, const ano_train_options *options,
                              ano_error *err);
@@ -226,7 +239,10 @@ typedef struct ano_score_options {
     void *cookie;
 } ano_score_options;
 
-#define ANO_SCORE_OPTIONS_INIT {300, 1e-3, 0, 64, 0, NULL, NULL}
+#define ANO_SCORE_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        300, 1e-3, 0, 64, 0, NULL, NULL                                                            \
+    }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
  * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
@@ -241,12 +257,12 @@ ANO_API ano_status ano_score(float *scores, float *generated, float *trace, cons
 /* ---- evaluation --------------------------------------------------------------------------- */
 
 typedef struct ano_metrics {
-    double auroc;                  /* area under the ROC curve, ties counted half */
-    double auroc_low, auroc_high;  /* its 95 % interval (DeLong 1988, on the logit scale) */
-    double aupr;                   /* average precision, the anomalous being the positives */
-    double accuracy_best;          /* over all thresholds */
-    double best_low, best_high;    /* every threshold t in [low, high) reaches accuracy_best when
-                                      scores > t are called anomalous */
+    double auroc;                 /* area under the ROC curve, ties counted half */
+    double auroc_low, auroc_high; /* its 95 % interval (DeLong 1988, on the logit scale) */
+    double aupr;                  /* average precision, the anomalous being the positives */
+    double accuracy_best;         /* over all thresholds */
+    double best_low, best_high;   /* every threshold t in [low, high) reaches accuracy_best when
+                                     scores > t are called anomalous */
 } ano_metrics;
 
 /* scores [n], labels [n] (0 normal, 1 anomalous). Errors: ARG when a class is missing, NUMERIC. */

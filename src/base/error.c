@@ -8,13 +8,19 @@
 const char *ano_status_name(ano_status status)
 {
     static const char *const names[] = {
-        [ANO_OK] = "ok",           [ANO_ARG] = "argument", [ANO_NOMEM] = "memory",
-        [ANO_IO] = "io",           [ANO_FORMAT] = "format", [ANO_SHAPE] = "shape",
-        [ANO_UNSUPPORTED] = "unsupported", [ANO_NUMERIC] = "numeric", [ANO_BACKEND] = "backend",
+        [ANO_OK] = "ok",
+        [ANO_ARG] = "argument",
+        [ANO_NOMEM] = "memory",
+        [ANO_IO] = "io",
+        [ANO_FORMAT] = "format",
+        [ANO_SHAPE] = "shape",
+        [ANO_UNSUPPORTED] = "unsupported",
+        [ANO_NUMERIC] = "numeric",
+        [ANO_BACKEND] = "backend",
         [ANO_CANCELLED] = "cancelled",
     };
     const size_t n_names = sizeof names / sizeof *names;
-    return (size_t) status < n_names ? names[status] : "unknown";
+    return (size_t)status < n_names ? names[status] : "unknown";
 }
 
 const char *ano_version(void)
@@ -44,8 +50,8 @@ ano_status base_error_context(ano_error *err, const char *format, ...)
     va_start(args, format);
     const int length = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    if (length >= 0 && (size_t) length < sizeof err->message)
-        snprintf(err->message + length, sizeof err->message - (size_t) length, ": %s", inner);
+    if (length >= 0 && (size_t)length < sizeof err->message)
+        snprintf(err->message + length, sizeof err->message - (size_t)length, ": %s", inner);
     return err->status;
 }
 

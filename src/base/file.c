@@ -25,7 +25,7 @@ ano_status base_file_read(char **out, size_t *size, const char *path, ano_error 
         status = base_error(err, ANO_IO, "%s: is not a regular file", path);
         goto done;
     }
-    const size_t expected = (size_t) info.st_size;
+    const size_t expected = (size_t)info.st_size;
     char *bytes = base_alloc(expected + 1, 1);
     if (bytes == NULL) {
         status = base_error(err, ANO_NOMEM, "%s: out of memory for %zu bytes", path, expected);
@@ -68,7 +68,7 @@ ano_status base_file_create(base_file *file, const char *path, ano_error *err)
     }
     int descriptor = -1;
     for (int attempt = 0; attempt < MAX_ATTEMPTS && descriptor < 0; attempt++) {
-        snprintf(temporary, size, "%s.%ld-%d.tmp", path, (long) getpid(), attempt);
+        snprintf(temporary, size, "%s.%ld-%d.tmp", path, (long)getpid(), attempt);
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor < 0 && errno != EEXIST)
             break;

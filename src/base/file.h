@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* Reads a whole file; *out belongs to the caller (base_free) and has a NUL after its *size bytes. */
+/* Reads a whole file; *out belongs to the caller (base_free) and has a NUL after its *size bytes.
+ */
 ano_status base_file_read(char **out, size_t *size, const char *path, ano_error *err);
 
 /* A file being written. Until base_file_commit() its place is untouched. */

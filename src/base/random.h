@@ -1,7 +1,8 @@
 /* Random numbers that belong to a place, not to a moment: Philox4x32-10 (J. Salmon et al.,
  * "Parallel random numbers: as easy as 1, 2, 3", SC 2011), keyed by a seed and counted by
  * (purpose, step, index). The same place gives the same numbers, in whatever order and on however
- * many threads they are asked for, which is what makes a resumed run repeat an uninterrupted one. */
+ * many threads they are asked for, which is what makes a resumed run repeat an uninterrupted one.
+ */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 typedef struct kernels_adam_step {
-    float rate;           /* learning rate with both bias corrections in it */
+    float rate; /* learning rate with both bias corrections in it */
     float beta1, beta2;
-    float epsilon;        /* added to the root of the second moment */
+    float epsilon; /* added to the root of the second moment */
 } kernels_adam_step;
 
 typedef struct kernels {
@@ -36,7 +36,8 @@ typedef struct kernels {
     /* dst = (src - mean) · scale + shift for each channel. dst may be src. */
     void (*batch_norm)(float *dst, const float *src, const float *mean, const float *scale,
                        const float *shift, size_t rows, size_t channels);
-    /* sum_diff[c] = Σ_r diff_dst, sum_product[c] = Σ_r diff_dst · (src - mean) · inverse_deviation. */
+    /* sum_diff[c] = Σ_r diff_dst, sum_product[c] = Σ_r diff_dst · (src - mean) · inverse_deviation.
+     */
     void (*batch_norm_sums)(float *sum_diff, float *sum_product, const float *diff_dst,
                             const float *src, const float *mean, const float *inverse_deviation,
                             size_t rows, size_t channels);

@@ -6,8 +6,8 @@
 void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height, int width,
                       int channels, int window)
 {
-    const size_t c_count = (size_t) channels, w_count = (size_t) width, k = (size_t) window;
-    for (size_t y = 0; y < (size_t) height / k; y++) {
+    const size_t c_count = (size_t)channels, w_count = (size_t)width, k = (size_t)window;
+    for (size_t y = 0; y < (size_t)height / k; y++) {
         for (size_t x = 0; x < w_count / k; x++) {
             const float *corner = src + (y * k * w_count + x * k) * c_count;
             memcpy(dst, corner, c_count * sizeof *dst);
@@ -18,7 +18,7 @@ void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height,
                 for (size_t c = 0; c < c_count; c++) {
                     const int greater = candidate[c] > dst[c];
                     dst[c] = greater ? candidate[c] : dst[c];
-                    argmax[c] = (uint8_t) (greater ? place : argmax[c]);
+                    argmax[c] = (uint8_t)(greater ? place : argmax[c]);
                 }
             }
             dst += c_count;
@@ -30,10 +30,10 @@ void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height,
 void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                                int height, int width, int channels, int window)
 {
-    const size_t c_count = (size_t) channels, w_count = (size_t) width, k = (size_t) window;
+    const size_t c_count = (size_t)channels, w_count = (size_t)width, k = (size_t)window;
     if (height % window != 0 || width % window != 0)
-        memset(diff_src, 0, (size_t) height * w_count * c_count * sizeof *diff_src);
-    for (size_t y = 0; y < (size_t) height / k; y++) {
+        memset(diff_src, 0, (size_t)height * w_count * c_count * sizeof *diff_src);
+    for (size_t y = 0; y < (size_t)height / k; y++) {
         for (size_t x = 0; x < w_count / k; x++) {
             float *corner = diff_src + (y * k * w_count + x * k) * c_count;
             for (size_t place = 0; place < k * k; place++) {

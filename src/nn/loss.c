@@ -1,0 +1,30 @@
+#include "nn/loss.h"
+
+#include <math.h>
+
+double nn_binary_cross_entropy(float *diff, double *probability, const float *logits, size_t n,
+                               float label, float weight)
+{
+    double loss = 0, sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double x = logits[i];
+        const double sigmoid = x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
+        loss += fmax(x, 0) - x * (double)label + log1p(exp(-fabs(x)));
+        sum += sigmoid;
+        diff[i] = (float)(sigmoid - (double)label) * weight;
+    }
+    *probability = sum;
+    return loss;
+}
+
+double nn_residual(float *diff, const float *x, const float *generated, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float difference = x[i] - generated[i];
+        sum += (double)fabsf(difference);
+        if (diff != NULL)
+            diff[i] = difference > 0 ? -1.0f : difference < 0 ? 1.0f : 0.0f;
+    }
+    return sum;
+}

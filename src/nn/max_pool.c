@@ -1,0 +1,56 @@
+/* Max pooling with the window as stride; remembers where each maximum was. */
+#include "nn/op.h"
+
+#include "base/memory.h"
+
+static void max_pool_destroy(nn_op *op)
+{
+    base_free(op->own);
+    op->own = NULL;
+}
+
+static ano_status max_pool_create(nn_op *op, ano_error *err)
+{
+    op->own = base_alloc((size_t)op->batch * nn_shape_size(op->layer->dst), sizeof(uint8_t));
+    return op->own != NULL ? ANO_OK : base_error_nomem(err, "max pooling");
+}
+
+static ano_status max_pool_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+{
+    (void)err;
+    const nn_shape from = op->layer->src;
+    const size_t src_image = nn_shape_size(from), dst_image = nn_shape_size(op->layer->dst);
+    uint8_t *argmax = op->own;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        op->kernels->max_pool(dst + (size_t)i * dst_image, argmax + (size_t)i * dst_image,
+                              src + (size_t)i * src_image, from.h, from.w, from.c,
+                              op->layer->kernel);
+    return ANO_OK;
+}
+
+static ano_status max_pool_backward(nn_op *op, float *diff_src, const float *diff_dst,
+                                    const float *src, const float *dst, float *gradients,
+                                    ano_error *err)
+{
+    (void)src;
+    (void)dst;
+    (void)gradients;
+    (void)err;
+    const nn_shape from = op->layer->src;
+    const size_t src_image = nn_shape_size(from), dst_image = nn_shape_size(op->layer->dst);
+    const uint8_t *argmax = op->own;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        op->kernels->max_pool_backward(
+            diff_src + (size_t)i * src_image, diff_dst + (size_t)i * dst_image,
+            argmax + (size_t)i * dst_image, from.h, from.w, from.c, op->layer->kernel);
+    return ANO_OK;
+}
+
+const nn_op_kind nn_op_max_pool = {
+    .create = max_pool_create,
+    .forward = max_pool_forward,
+    .backward = max_pool_backward,
+    .destroy = max_pool_destroy,
+};

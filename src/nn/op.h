@@ -1,0 +1,44 @@
+/* The layers' work inside a pass. Each kind of layer has one file and one nn_op_kind in it; pass.c
+ * lays their buffers end to end and calls them in order. */
+#ifndef NN_OP_H
+#define NN_OP_H
+
+#include "kernels/kernels.h"
+#include "nn/net.h"
+#include "nn/onednn.h"
+
+typedef struct nn_op nn_op;
+
+typedef struct nn_op_kind {
+    /* Makes what the op needs, in op->own. */
+    ano_status (*create)(nn_op *op, ano_error *err);
+    ano_status (*forward)(nn_op *op, float *dst, const float *src, ano_error *err);
+    /* `gradients` are those of the layer's own tensors, by op->gradient_offset; NULL: not wanted.
+     * diff_src is NULL where nobody wants it. */
+    ano_status (*backward)(nn_op *op, float *diff_src, const float *diff_dst, const float *src,
+                           const float *dst, float *gradients, ano_error *err);
+    void (*destroy)(nn_op *op);
+    bool in_place; /* forward may have dst == src: then backward must do without src */
+    bool is_view;  /* moves no number: dst is src */
+} nn_op_kind;
+
+struct nn_op {
+    const nn_op_kind *kind;
+    const nn_layer *layer;
+    const nn_net *net;
+    const kernels *kernels;
+    nn_backend *backend;
+    int batch;
+    unsigned uses; /* the pass's, without NN_DATA_GRADIENT where nothing before wants it */
+    void *own;
+};
+
+/* The numbers of the layer's i-th tensor. */
+const float *nn_op_tensor(const nn_op *op, int i);
+/* Its place in the net's flat array of gradients. */
+float *nn_op_gradient(const nn_op *op, float *gradients, int i);
+
+extern const nn_op_kind nn_op_dense, nn_op_conv, nn_op_conv_transposed, nn_op_batch_norm,
+    nn_op_leaky_relu, nn_op_tanh, nn_op_max_pool, nn_op_reshape;
+
+#endif

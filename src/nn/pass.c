@@ -1,0 +1,206 @@
+/* A pass: the ops of a net over one batch size, with their buffers. */
+#include "nn/op.h"
+
+#include "base/memory.h"
+
+struct nn_pass {
+    const nn_net *net;
+    nn_backend *backend;
+    nn_op *ops;    /* [n_layers] */
+    float **owned; /* [n_layers]: an op's destination; NULL: its source serves as that too */
+    const float *
+        *sources;    /* [n_layers + 1]: op i's source in the last forward; last, the net's dst */
+    float *diffs[2]; /* gradients by activations, used in turn */
+    size_t batch;
+    unsigned uses;
+};
+
+const float *nn_op_tensor(const nn_op *op, int i)
+{
+    return nn_net_data(op->net, &op->net->tensors[op->layer->first_tensor + i]);
+}
+
+float *nn_op_gradient(const nn_op *op, float *gradients, int i)
+{
+    return gradients + op->net->tensors[op->layer->first_tensor + i].offset;
+}
+
+static const nn_op_kind *const op_kinds[] = {
+    [NN_DENSE] = &nn_op_dense,
+    [NN_CONV] = &nn_op_conv,
+    [NN_CONV_TRANSPOSED] = &nn_op_conv_transposed,
+    [NN_BATCH_NORM] = &nn_op_batch_norm,
+    [NN_LEAKY_RELU] = &nn_op_leaky_relu,
+    [NN_TANH] = &nn_op_tanh,
+    [NN_MAX_POOL] = &nn_op_max_pool,
+    [NN_RESHAPE] = &nn_op_reshape,
+};
+
+static bool has_backward(const nn_pass *pass)
+{
+    return (pass->uses & (NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS)) != 0;
+}
+
+/* Whether the op before layer i, or the caller, wants the gradient by the layer's source. */
+static bool wants_diff_src(const nn_pass *pass, int i)
+{
+    if (pass->uses & NN_DATA_GRADIENT)
+        return true;
+    for (int before = 0; before < i; before++)
+        if (pass->net->layers[before].n_tensors > 0)
+            return (pass->uses & NN_WEIGHT_GRADIENTS) != 0;
+    return false;
+}
+
+/* Whether op i needs no memory for its destination: a view, or an op that works in place on the
+ * destination of an op whose backward does without it. Those that do need theirs (activations) are
+ * the in-place ones, so two of them never share. */
+static bool shares_buffer(const nn_pass *pass, int i)
+{
+    const nn_layer *layers = pass->net->layers;
+    if (op_kinds[layers[i].kind]->is_view)
+        return true;
+    int before = i - 1;
+    while (before >= 0 && op_kinds[layers[before].kind]->is_view)
+        before--;
+    return before >= 0 && op_kinds[layers[i].kind]->in_place &&
+           !op_kinds[layers[before].kind]->in_place;
+}
+
+static ano_status pass_create_buffers(nn_pass *pass, ano_error *err)
+{
+    const nn_net *net = pass->net;
+    size_t largest = nn_shape_size(net->src);
+    for (int i = 0; i < net->n_layers; i++) {
+        const size_t size = nn_shape_size(net->layers[i].dst);
+        if (size > largest)
+            largest = size;
+        if (shares_buffer(pass, i))
+            continue;
+        pass->owned[i] = base_alloc(pass->batch * size, sizeof(float));
+        if (pass->owned[i] == NULL)
+            return base_error_nomem(err, "activations of a network");
+    }
+    for (int i = 0; i < 2 && has_backward(pass); i++) {
+        pass->diffs[i] = base_alloc(pass->batch * largest, sizeof(float));
+        if (pass->diffs[i] == NULL)
+            return base_error_nomem(err, "gradients of a network");
+    }
+    return ANO_OK;
+}
+
+ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned uses,
+                          ano_error *err)
+{
+    *out = NULL;
+    const size_t n_layers = (size_t)net->n_layers;
+    nn_pass *pass = base_alloc(1, sizeof *pass);
+    if (pass == NULL)
+        return base_error_nomem(err, "pass over a network");
+    pass->net = net;
+    pass->batch = (size_t)batch;
+    pass->uses = uses;
+    pass->ops = base_alloc(n_layers, sizeof *pass->ops);
+    pass->owned = base_alloc(n_layers, sizeof *pass->owned);
+    pass->sources = base_alloc(n_layers + 1, sizeof *pass->sources);
+    ano_status status = ANO_OK;
+    if (pass->ops == NULL || pass->owned == NULL || pass->sources == NULL)
+        status = base_error_nomem(err, "pass over a network");
+    if (status == ANO_OK)
+        status = pass_create_buffers(pass, err);
+    if (status == ANO_OK)
+        status = nn_backend_create(&pass->backend, err);
+    for (int i = 0; i < net->n_layers && status == ANO_OK; i++) {
+        nn_op *op = &pass->ops[i];
+        *op = (nn_op){.kind = op_kinds[net->layers[i].kind],
+                      .layer = &net->layers[i],
+                      .net = net,
+                      .kernels = kernels_get(),
+                      .backend = pass->backend,
+                      .batch = batch,
+                      .uses = uses & ~(unsigned)NN_DATA_GRADIENT};
+        if (has_backward(pass) && wants_diff_src(pass, i))
+            op->uses |= NN_DATA_GRADIENT;
+        if (op->kind->create != NULL)
+            status = op->kind->create(op, err);
+        if (status != ANO_OK)
+            base_error_context(err, "layer %s", net->layers[i].name);
+    }
+    if (status != ANO_OK) {
+        nn_pass_free(pass);
+        return status;
+    }
+    *out = pass;
+    return ANO_OK;
+}
+
+void nn_pass_free(nn_pass *pass)
+{
+    if (pass == NULL)
+        return;
+    for (int i = 0; i < pass->net->n_layers; i++) {
+        if (pass->ops != NULL && pass->ops[i].own != NULL)
+            pass->ops[i].kind->destroy(&pass->ops[i]);
+        if (pass->owned != NULL)
+            base_free(pass->owned[i]);
+    }
+    nn_backend_free(pass->backend);
+    base_free(pass->diffs[0]);
+    base_free(pass->diffs[1]);
+    base_free(pass->ops);
+    base_free(pass->owned);
+    base_free(pass->sources);
+    base_free(pass);
+}
+
+ano_status nn_pass_forward(const float **dst, nn_pass *pass, const float *src, ano_error *err)
+{
+    pass->sources[0] = src;
+    float *writable = NULL; /* the last source, where it is ours */
+    for (int i = 0; i < pass->net->n_layers; i++) {
+        nn_op *op = &pass->ops[i];
+        if (pass->owned[i] != NULL)
+            writable = pass->owned[i];
+        pass->sources[i + 1] = op->kind->is_view ? pass->sources[i] : writable;
+        if (op->kind->is_view)
+            continue;
+        const ano_status status = op->kind->forward(op, writable, pass->sources[i], err);
+        if (status != ANO_OK) {
+            base_error_context(err, "layer %s", op->layer->name);
+            return status;
+        }
+    }
+    *dst = pass->sources[pass->net->n_layers];
+    return ANO_OK;
+}
+
+ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *diff_dst,
+                            float *gradients, ano_error *err)
+{
+    int next = 0; /* which of diffs is free */
+    for (int i = pass->net->n_layers - 1; i >= 0; i--) {
+        nn_op *op = &pass->ops[i];
+        if (op->kind->is_view)
+            continue;
+        const bool wants_diff = (op->uses & NN_DATA_GRADIENT) != 0;
+        if (!wants_diff && op->layer->n_tensors == 0)
+            break;
+        const bool in_place = op->kind->in_place && diff_dst == pass->diffs[1 - next];
+        float *diff = in_place ? pass->diffs[1 - next] : pass->diffs[next];
+        const ano_status status =
+            op->kind->backward(op, wants_diff ? diff : NULL, diff_dst, pass->sources[i],
+                               pass->sources[i + 1], gradients, err);
+        if (status != ANO_OK) {
+            base_error_context(err, "layer %s, backward", op->layer->name);
+            return status;
+        }
+        if (!wants_diff)
+            break;
+        diff_dst = diff;
+        if (!in_place)
+            next = 1 - next;
+    }
+    if (diff_src != NULL)
+        *diff_src = pass->uses & NN_DATA_GRADIENT ? diff_dst : NULL;
+    return ANO_OK;
+}
