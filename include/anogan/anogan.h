@@ -156,7 +156,9 @@ typedef struct ano_calibration {
 /* A model with weights drawn by `seed` (Glorot uniform), untrained. */
 ANO_API ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,
                                     ano_error *err);
-/* Reads a model file (safetensors). Errors: IO, FORMAT, SHAPE, UNSUPPORTED. */
+/* Reads a model file (safetensors), or the file of one network alone, weights/generator_0050 say:
+ * then the model lacks the other network. Scoring needs the generator only.
+ * Errors: IO, FORMAT, SHAPE, UNSUPPORTED. */
 ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *err);
 /* Writes beside `path`, syncs, then renames: a reader never sees half a file. */
 ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
@@ -164,6 +166,7 @@ ANO_API void ano_model_free(ano_model *model);
 ANO_API ano_model_config ano_model_get_config(const ano_model *model);
 ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
 ANO_API void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration);
+/* 0 where the model lacks the network. */
 ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
 ANO_API ano_layer_info ano_model_layer(const ano_model *model, ano_network network, int layer);
 /* dst [n][size][size][channels] = G(z), z [n][latent], batch norm in inference mode. */
@@ -233,7 +236,6 @@ typedef struct ano_score_options {
     int iterations;       /* of the latent search */
     double learning_rate; /* of its Adam */
     uint64_t seed;        /* of the search's start, the same for every image */
-    int batch;            /* images searched together; no score depends on it */
     int threads;          /* 0: one a processor */
     ano_score_callback *callback;
     void *cookie;
@@ -241,14 +243,15 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        300, 1e-3, 0, 64, 0, NULL, NULL                                                            \
+        300, 1e-3, 0, 0, NULL, NULL                                                            \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
  * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
  * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
- * at each iteration, [n][iterations]. An image's results depend on nothing but the image, the
- * model and the options' iterations, learning_rate and seed.
+ * that each iteration reached, [n][iterations]. An image's results depend on nothing but the image,
+ * the model and the options' iterations, learning_rate and seed: not on the other images, not on
+ * its place among them, not on how many there are.
  * Errors: ARG, SHAPE, NUMERIC, CANCELLED. */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,

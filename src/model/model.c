@@ -1,0 +1,162 @@
+#include "model/model.h"
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "model/networks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *model_network_name(ano_network network)
+{
+    return network == ANO_GENERATOR ? "generator" : "discriminator";
+}
+
+static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
+{
+    const int k = layer->kernel;
+    switch (layer->kind) {
+    case NN_DENSE:
+        snprintf(kind, MODEL_KIND_SIZE, "dense");
+        break;
+    case NN_CONV:
+        snprintf(kind, MODEL_KIND_SIZE, "conv %dx%d", k, k);
+        break;
+    case NN_CONV_TRANSPOSED:
+        snprintf(kind, MODEL_KIND_SIZE, "transposed conv %dx%d, stride %d", k, k, k);
+        break;
+    case NN_BATCH_NORM:
+        snprintf(kind, MODEL_KIND_SIZE, "batch norm");
+        break;
+    case NN_LEAKY_RELU:
+        if (layer->slope > 0)
+            snprintf(kind, MODEL_KIND_SIZE, "leaky ReLU %g", (double)layer->slope);
+        else
+            snprintf(kind, MODEL_KIND_SIZE, "ReLU");
+        break;
+    case NN_TANH:
+        snprintf(kind, MODEL_KIND_SIZE, "tanh");
+        break;
+    case NN_MAX_POOL:
+        snprintf(kind, MODEL_KIND_SIZE, "max pool %dx%d", k, k);
+        break;
+    case NN_RESHAPE:
+        snprintf(kind, MODEL_KIND_SIZE, "reshape");
+        break;
+    }
+}
+
+ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err)
+{
+    *out = NULL;
+    ano_status status = model_config_check(config, err);
+    if (status != ANO_OK)
+        return status;
+    ano_model *model = base_alloc(1, sizeof *model);
+    if (model == NULL)
+        return base_error_nomem(err, "model");
+    model->config = *config;
+    status = model_generator_create(&model->networks[ANO_GENERATOR], config, err);
+    if (status == ANO_OK)
+        status = model_discriminator_create(&model->networks[ANO_DISCRIMINATOR], config, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        const nn_net *net = model->networks[i];
+        model->layer_kinds[i] = base_alloc((size_t)net->n_layers, MODEL_KIND_SIZE);
+        if (model->layer_kinds[i] == NULL)
+            status = base_error_nomem(err, "model");
+        for (int k = 0; k < net->n_layers && status == ANO_OK; k++)
+            describe_kind(model->layer_kinds[i][k], &net->layers[k]);
+    }
+    if (status != ANO_OK) {
+        ano_model_free(model);
+        return status;
+    }
+    *out = model;
+    return ANO_OK;
+}
+
+ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,
+                            ano_error *err)
+{
+    const ano_status status = model_create(out, config, err);
+    if (status != ANO_OK)
+        return status;
+    nn_net_initialise((*out)->networks[ANO_GENERATOR], seed, BASE_PURPOSE_GENERATOR_INIT);
+    nn_net_initialise((*out)->networks[ANO_DISCRIMINATOR], seed, BASE_PURPOSE_DISCRIMINATOR_INIT);
+    return ANO_OK;
+}
+
+void ano_model_free(ano_model *model)
+{
+    if (model == NULL)
+        return;
+    for (int i = 0; i < MODEL_NETWORKS; i++) {
+        nn_net_free(model->networks[i]);
+        base_free(model->layer_kinds[i]);
+    }
+    base_free(model);
+}
+
+ano_model_config ano_model_get_config(const ano_model *model)
+{
+    return model->config;
+}
+
+ano_calibration ano_model_get_calibration(const ano_model *model)
+{
+    return model->calibration;
+}
+
+void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration)
+{
+    model->calibration = *calibration;
+}
+
+int ano_model_layer_count(const ano_model *model, ano_network network)
+{
+    const nn_net *net = model->networks[network];
+    return net != NULL ? net->n_layers : 0;
+}
+
+ano_layer_info ano_model_layer(const ano_model *model, ano_network network, int layer)
+{
+    const nn_net *net = model->networks[network];
+    const nn_layer *l = &net->layers[layer];
+    ano_layer_info info = {
+        .name = l->name,
+        .kind = model->layer_kinds[network][layer],
+        .dst = {l->dst.h, l->dst.w, l->dst.c},
+    };
+    for (int i = l->first_tensor; i < l->first_tensor + l->n_tensors; i++) {
+        info.n_parameters += net->tensors[i].size;
+        info.n_trainable += net->tensors[i].trainable ? net->tensors[i].size : 0;
+    }
+    return info;
+}
+
+ano_status ano_model_generate(float *dst, const ano_model *model, const float *z, size_t n,
+                              int threads, ano_error *err)
+{
+    enum { BLOCK = 16 };
+    const nn_net *generator = model->networks[ANO_GENERATOR];
+    if (generator == NULL)
+        return base_error(err, ANO_ARG, "the model has no generator");
+    const size_t latent = (size_t)model->config.latent, image = nn_shape_size(generator->dst);
+    const int previous = base_threads_enter(threads);
+    nn_pass *pass = NULL;
+    float *block = base_alloc(BLOCK * latent, sizeof(float));
+    ano_status status = block != NULL ? nn_pass_create(&pass, generator, BLOCK, 0, err)
+                                      : base_error_nomem(err, "latents");
+    for (size_t first = 0; first < n && status == ANO_OK; first += BLOCK) {
+        const size_t count = n - first < BLOCK ? n - first : BLOCK;
+        const float *images;
+        memcpy(block, z + first * latent, count * latent * sizeof(float));
+        status = nn_pass_forward(&images, pass, block, err);
+        if (status == ANO_OK)
+            memcpy(dst + first * image, images, count * image * sizeof(float));
+    }
+    nn_pass_free(pass);
+    base_free(block);
+    base_threads_leave(previous);
+    return status;
+}

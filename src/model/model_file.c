@@ -1,0 +1,242 @@
+#include "model/model_file.h"
+
+#include "base/memory.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Raised when a reader of the old version would misread the new file. */
+enum { MODEL_FILE_VERSION = 1 };
+
+json_t *model_metadata(const ano_model *model)
+{
+    const ano_model_config *config = &model->config;
+    const ano_calibration *calibration = &model->calibration;
+    json_t *root = json_pack("{s:i, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:[i,i], s:[f,f]}}",
+                             "version", MODEL_FILE_VERSION, "program", "anogan " ANOGAN_VERSION,
+                             "architecture", "kind", "dcgan", "size", config->size, "channels",
+                             config->channels, "latent", config->latent, "base_width",
+                             config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
+    if (root != NULL && calibration->n > 0 &&
+        json_object_set_new(root, "calibration",
+                            json_pack("{s:f, s:f, s:I, s:i}", "alpha", calibration->alpha,
+                                      "threshold", calibration->threshold, "n",
+                                      (json_int_t)calibration->n, "iterations",
+                                      calibration->iterations)) != 0) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static ano_status read_int(int *out, const json_t *object, const char *key, ano_error *err)
+{
+    const json_t *value = json_object_get(object, key);
+    const json_int_t number = json_integer_value(value);
+    if (!json_is_integer(value) || number < 0 || number > INT_MAX)
+        return base_error(err, ANO_FORMAT, "metadata: %s is missing or no whole number", key);
+    *out = (int)number;
+    return ANO_OK;
+}
+
+static ano_status read_calibration(ano_calibration *out, const json_t *object, ano_error *err)
+{
+    const json_t *alpha = json_object_get(object, "alpha");
+    const json_t *threshold = json_object_get(object, "threshold");
+    if (!json_is_number(alpha) || !json_is_number(threshold))
+        return base_error(err, ANO_FORMAT, "metadata: calibration lacks alpha or threshold");
+    int n = 0;
+    ano_status status = read_int(&n, object, "n", err);
+    if (status == ANO_OK)
+        status = read_int(&out->iterations, object, "iterations", err);
+    out->alpha = json_number_value(alpha);
+    out->threshold = json_number_value(threshold);
+    out->n = (size_t)n;
+    return status;
+}
+
+ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err)
+{
+    *out = NULL;
+    int version = 0;
+    ano_status status = read_int(&version, metadata, "version", err);
+    if (status != ANO_OK)
+        return status;
+    if (version != MODEL_FILE_VERSION)
+        return base_error(err, ANO_UNSUPPORTED,
+                          "the file is of version %d, this program reads version %d", version,
+                          MODEL_FILE_VERSION);
+    const json_t *architecture = json_object_get(metadata, "architecture");
+    const char *kind = json_string_value(json_object_get(architecture, "kind"));
+    if (kind == NULL)
+        return base_error(err, ANO_FORMAT, "metadata: architecture.kind is missing");
+    if (strcmp(kind, "dcgan") != 0)
+        return base_error(err, ANO_UNSUPPORTED, "the networks are of kind \"%s\", known is dcgan",
+                          kind);
+    ano_model_config config;
+    status = read_int(&config.size, architecture, "size", err);
+    if (status == ANO_OK)
+        status = read_int(&config.channels, architecture, "channels", err);
+    if (status == ANO_OK)
+        status = read_int(&config.latent, architecture, "latent", err);
+    if (status == ANO_OK)
+        status = read_int(&config.base_width, architecture, "base_width", err);
+    ano_calibration calibration = {0};
+    const json_t *calibrated = json_object_get(metadata, "calibration");
+    if (status == ANO_OK && calibrated != NULL)
+        status = read_calibration(&calibration, calibrated, err);
+    if (status == ANO_OK)
+        status = model_create(out, &config, err);
+    if (status == ANO_OK)
+        (*out)->calibration = calibration;
+    return status == ANO_ARG ? ANO_FORMAT : status;
+}
+
+ano_status model_parse_metadata(json_t **out, const format_safetensors *file, const char *path,
+                                ano_error *err)
+{
+    const char *text = format_safetensors_metadata(file);
+    if (text == NULL)
+        return base_error(err, ANO_FORMAT,
+                          "%s: is not a file of anogan's: no \"anogan\" in its "
+                          "metadata",
+                          path);
+    json_error_t where;
+    *out = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    if (*out == NULL)
+        return base_error(err, ANO_FORMAT, "%s: metadata: %s", path, where.text);
+    return ANO_OK;
+}
+
+/* ---- tensors ------------------------------------------------------------------------------ */
+
+size_t model_list_tensors(format_tensor *tensors, model_tensor_name *names, const ano_model *model,
+                          ano_network network)
+{
+    const nn_net *net = model->networks[network];
+    for (int i = 0; i < net->n_tensors; i++) {
+        const nn_tensor *tensor = &net->tensors[i];
+        snprintf(names[i], sizeof names[i], "%s.%s", model_network_name(network), tensor->name);
+        tensors[i] = (format_tensor){
+            .name = names[i], .n_dims = tensor->n_dims, .data = nn_net_data(net, tensor)};
+        memcpy(tensors[i].dims, tensor->dims, sizeof tensor->dims);
+    }
+    return (size_t)net->n_tensors;
+}
+
+ano_status model_copy_tensors(ano_model *model, ano_network network, const format_safetensors *file,
+                              ano_error *err)
+{
+    const nn_net *net = model->networks[network];
+    for (int i = 0; i < net->n_tensors; i++) {
+        const nn_tensor *tensor = &net->tensors[i];
+        model_tensor_name name;
+        snprintf(name, sizeof name, "%s.%s", model_network_name(network), tensor->name);
+        const ano_status status = format_safetensors_copy(nn_net_data(net, tensor), file, name,
+                                                          tensor->n_dims, tensor->dims, err);
+        if (status != ANO_OK)
+            return status;
+    }
+    return ANO_OK;
+}
+
+static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_NETWORKS],
+                                const char *path, ano_error *err)
+{
+    size_t n_tensors = 0;
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        n_tensors += wanted[i] ? (size_t)model->networks[i]->n_tensors : 0;
+    ano_status status;
+    json_t *metadata = model_metadata(model);
+    char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
+    format_tensor *tensors = base_alloc(n_tensors, sizeof *tensors);
+    model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
+    if (text == NULL || tensors == NULL || names == NULL) {
+        status = base_error_nomem(err, path);
+        goto done;
+    }
+    size_t n = 0;
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        if (wanted[i])
+            n += model_list_tensors(tensors + n, names + n, model, (ano_network)i);
+    status = format_safetensors_write(path, tensors, n, text, err);
+done:
+    free(text);
+    json_decref(metadata);
+    base_free(tensors);
+    base_free(names);
+    return status;
+}
+
+ano_status model_save_network(const ano_model *model, ano_network network, const char *path,
+                              ano_error *err)
+{
+    bool wanted[MODEL_NETWORKS] = {false};
+    wanted[network] = true;
+    return save_networks(model, wanted, path, err);
+}
+
+ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err)
+{
+    bool wanted[MODEL_NETWORKS];
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        wanted[i] = model->networks[i] != NULL;
+    return save_networks(model, wanted, path, err);
+}
+
+/* Whether the file has any tensor of the network. */
+static bool file_has_network(const format_safetensors *file, ano_network network)
+{
+    const char *name = model_network_name(network);
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < format_safetensors_count(file); i++) {
+        const char *tensor = format_safetensors_at(file, i)->name;
+        if (strncmp(tensor, name, length) == 0 && tensor[length] == '.')
+            return true;
+    }
+    return false;
+}
+
+ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
+{
+    *out = NULL;
+    ano_model *model = NULL;
+    json_t *metadata = NULL;
+    format_safetensors *file = NULL;
+    ano_status status = format_safetensors_open(&file, path, err);
+    if (status != ANO_OK)
+        return status;
+    status = model_parse_metadata(&metadata, file, path, err);
+    if (status != ANO_OK)
+        goto done;
+    status = model_from_metadata(&model, metadata, err);
+    if (status != ANO_OK) {
+        base_error_context(err, "%s", path);
+        goto done;
+    }
+    int n_found = 0;
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        if (file_has_network(file, (ano_network)i)) {
+            n_found++;
+            status = model_copy_tensors(model, (ano_network)i, file, err);
+        } else {
+            nn_net_free(model->networks[i]);
+            model->networks[i] = NULL;
+        }
+    }
+    if (status == ANO_OK && n_found == 0)
+        status =
+            base_error(err, ANO_FORMAT, "%s: holds neither a generator nor a discriminator", path);
+    if (status != ANO_OK)
+        goto done;
+    *out = model;
+    model = NULL;
+done:
+    ano_model_free(model);
+    json_decref(metadata);
+    format_safetensors_free(file);
+    return status;
+}
