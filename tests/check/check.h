@@ -1,0 +1,37 @@
+/* What the checks share: random numbers, and comparisons that say where, what and by how much. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* n zeros; ends the program when memory is short. free() them. */
+double *check_doubles(int n);
+float *check_floats(int n);
+
+/* dst uniform in [-1, 1), each a float in width; `stream` tells one array from another. */
+void check_random(double *dst, int n, uint64_t stream);
+/* The same, but no two are closer than 2 / n, and none is closer to 0 than 1 / (2 n): functions
+ * with kinks are differentiable there. */
+void check_random_apart(double *dst, int n, uint64_t stream);
+
+void check_narrow(float *dst, const double *src, int n);
+void check_widen(double *dst, const float *src, int n);
+void check_absolute(double *dst, const double *src, int n);
+
+/* Fails the test unless |got[i] - expected[i]| ≤ tolerance[i] for every i (NaN fails); says how
+ * many do not, and of the worst its index, what was expected and what there was. */
+void check_close(const char *what, const float *got, const double *expected,
+                 const double *tolerance, int n);
+
+/* tolerance[i] = factor · magnitude[i], magnitude being what the sum of the absolute values of the
+ * terms of result i comes to. */
+void check_tolerance(double *tolerance, const double *magnitude, int n, double factor);
+
+/* The rounding error of a sum of `length` float products, relative to the sum of their absolute
+ * values: one rounding of a product and at most `length` of sums, ε / 2 each, whatever the order,
+ * where the sum is short; where it is long, eight times the length of the random walk that these
+ * roundings are. */
+double check_sum_error(int length);
+
+#endif

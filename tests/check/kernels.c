@@ -1,0 +1,469 @@
+/* Every kernel of every set that this processor can run against its plain twin: random numbers,
+ * sizes around the lengths of vectors, arrays that are aligned to nothing but a float, guards
+ * around what is written (any byte changed fails) and what is read (NaN: what is read beyond an
+ * array's ends spoils the result). Tolerances count the roundings, at most ε / 2 each. */
+#include "check.h"
+#include "kernels/kernels.h"
+#include "reference/reference.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { BEFORE = 64 + sizeof(float), AFTER = 64, MAX_SETS = 8 /* more than there are */ };
+static const double ROUNDING = FLT_EPSILON / 2;
+static const int lengths[] = {0, 1, 7, 15, 16, 17, 31, 33, 64, 100, 1027};
+static const int matrices[][2] = {/* rows, channels */
+                                  {1, 1},  {3, 7},    {5, 15}, {2, 16},  {7, 17},
+                                  {4, 31}, {2, 33},   {9, 64}, {3, 100}, {100, 3},
+                                  {33, 1}, {1027, 5}, {0, 16}, {64, 128}};
+static const int pools[][4] = {/* height, width, channels, window */
+                               {2, 2, 1, 2},  {7, 5, 3, 2},   {4, 6, 15, 2},  {5, 4, 16, 2},
+                               {4, 4, 17, 2}, {28, 28, 8, 2}, {9, 10, 7, 3},  {6, 6, 100, 3},
+                               {5, 5, 33, 1}, {1, 1, 4, 2},   {32, 32, 2, 15}};
+
+/* An array of bytes between two guards; it begins `BEFORE` after an aligned address and so is
+ * aligned to a float and to nothing wider. */
+typedef struct guarded {
+    unsigned char *memory;
+    void *bytes;
+    size_t size;
+    unsigned char mark;
+} guarded;
+
+/* Byte i of a guard. Every four are a signalling NaN: arithmetic on it makes it another NaN, so
+ * that even a number read beyond one array's end and written beyond another's is seen. */
+static unsigned char guard_byte(const guarded *g, size_t i)
+{
+    const unsigned char signalling_nan[] = {g->mark, 0xa5, 0xbf, 0xff}; /* little-endian */
+    return signalling_nan[i % 4];
+}
+
+static guarded guard(size_t size, unsigned char mark)
+{
+    guarded g = {malloc(BEFORE + size + AFTER), NULL, size, mark};
+    assert_non_null(g.memory);
+    for (size_t i = 0; i < BEFORE + size + AFTER; i++)
+        g.memory[i] = guard_byte(&g, i);
+    g.bytes = g.memory + BEFORE;
+    return g;
+}
+
+static void guard_end(guarded *g)
+{
+    for (size_t i = 0; i < BEFORE; i++)
+        if (g->memory[i] != guard_byte(g, i))
+            fail_msg("byte %zu before the array was written", BEFORE - i);
+    for (size_t i = BEFORE + g->size; i < BEFORE + g->size + AFTER; i++)
+        if (g->memory[i] != guard_byte(g, i))
+            fail_msg("byte %zu after the array was written", i - BEFORE - g->size);
+    free(g->memory);
+}
+
+/* An array of n random numbers as the kernel gets it and as its twin does. */
+typedef struct array {
+    guarded memory;
+    float *narrow;
+    double *wide, *tolerance;
+    int n;
+} array;
+
+/* `stream` tells one array from another. */
+static array array_create(int n, unsigned char stream)
+{
+    array a = {.memory = guard((size_t)n * sizeof(float), stream), .n = n};
+    a.narrow = a.memory.bytes;
+    a.wide = check_doubles(n);
+    a.tolerance = check_doubles(n);
+    check_random(a.wide, n, stream);
+    check_narrow(a.narrow, a.wide, n);
+    return a;
+}
+
+static void array_free(array *a)
+{
+    guard_end(&a->memory);
+    free(a->wide);
+    free(a->tolerance);
+}
+
+static void array_check(const kernels *k, const char *what, const array *a)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s of %s, %d long", what, k->name, a->n);
+    check_close(name, a->narrow, a->wide, a->tolerance, a->n);
+}
+
+static void check_same(const kernels *k, const char *what, const array *a, const array *in_place)
+{
+    for (int i = 0; i < a->n; i++)
+        if (memcmp(&a->narrow[i], &in_place->narrow[i], sizeof(float)) != 0)
+            fail_msg("%s of %s in place, at %d of %d: expected %.9g, got %.9g", what, k->name, i,
+                     a->n, (double)a->narrow[i], (double)in_place->narrow[i]);
+}
+
+/* Each runs `check` for every set over a table of sizes. */
+static void each_length(void (*check)(const kernels *k, int n))
+{
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (size_t j = 0; j < sizeof lengths / sizeof *lengths; j++)
+            check(sets[i], lengths[j]);
+}
+
+static void each_matrix(void (*check)(const kernels *k, int rows, int channels))
+{
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (size_t j = 0; j < sizeof matrices / sizeof *matrices; j++)
+            check(sets[i], matrices[j][0], matrices[j][1]);
+}
+
+static void each_pool(void (*check)(const kernels *k, reference_images images, int window))
+{
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (size_t j = 0; j < sizeof pools / sizeof *pools; j++) {
+            const int *p = pools[j];
+            check(sets[i], (reference_images){1, p[0], p[1], p[2]}, p[3]);
+        }
+}
+
+static void leaky_relu(const kernels *k, int n)
+{
+    array src = array_create(n, 1), dst = array_create(n, 2);
+    array diff_dst = array_create(n, 3), diff_src = array_create(n, 4);
+    const float slope = 0.2f;
+    for (int i = 0; i < n; i += 3)
+        src.wide[i] = i % 2 == 0 ? ldexp(src.wide[i], -30) : 0;
+    check_narrow(src.narrow, src.wide, n);
+
+    k->leaky_relu(dst.narrow, src.narrow, (size_t)n, slope);
+    reference_leaky_relu(dst.wide, src.wide, n, (double)slope);
+    check_tolerance(dst.tolerance, dst.wide, n, ROUNDING);
+    array_check(k, "leaky_relu", &dst);
+
+    k->leaky_relu_backward(diff_src.narrow, diff_dst.narrow, dst.narrow, (size_t)n, slope);
+    reference_leaky_relu_backward(diff_src.wide, diff_dst.wide, src.wide, n, (double)slope);
+    check_tolerance(diff_src.tolerance, diff_src.wide, n, ROUNDING);
+    array_check(k, "leaky_relu_backward", &diff_src);
+
+    k->leaky_relu_backward(diff_dst.narrow, diff_dst.narrow, dst.narrow, (size_t)n, slope);
+    check_same(k, "leaky_relu_backward", &diff_src, &diff_dst);
+    k->leaky_relu(src.narrow, src.narrow, (size_t)n, slope);
+    check_same(k, "leaky_relu", &dst, &src);
+    array_free(&src);
+    array_free(&dst);
+    array_free(&diff_dst);
+    array_free(&diff_src);
+}
+
+static void leaky_relu__matches_its_twin(void **state)
+{
+    (void)state;
+    each_length(leaky_relu);
+}
+
+/* 1 - dst² is off by two roundings of numbers up to 1, then two products. */
+static void tanh_backward(const kernels *k, int n)
+{
+    array dst = array_create(n, 1), diff_dst = array_create(n, 2);
+    array diff_src = array_create(n, 3);
+    k->tanh_backward(diff_src.narrow, diff_dst.narrow, dst.narrow, (size_t)n);
+    reference_tanh_backward(diff_src.wide, diff_dst.wide, dst.wide, n);
+    check_tolerance(diff_src.tolerance, diff_dst.wide, n, 3 * ROUNDING);
+    array_check(k, "tanh_backward", &diff_src);
+    k->tanh_backward(diff_dst.narrow, diff_dst.narrow, dst.narrow, (size_t)n);
+    check_same(k, "tanh_backward", &diff_src, &diff_dst);
+    array_free(&dst);
+    array_free(&diff_dst);
+    array_free(&diff_src);
+}
+
+static void tanh_backward__matches_its_twin(void **state)
+{
+    (void)state;
+    each_length(tanh_backward);
+}
+
+static void add_bias(const kernels *k, int rows, int channels)
+{
+    const int n = rows * channels;
+    array src = array_create(n, 1), dst = array_create(n, 2), bias = array_create(channels, 3);
+    k->add_bias(dst.narrow, src.narrow, bias.narrow, (size_t)rows, (size_t)channels);
+    for (int i = 0; i < n; i++)
+        dst.wide[i] = src.wide[i] + bias.wide[i % channels];
+    check_tolerance(dst.tolerance, dst.wide, n, ROUNDING);
+    array_check(k, "add_bias", &dst);
+    k->add_bias(src.narrow, src.narrow, bias.narrow, (size_t)rows, (size_t)channels);
+    check_same(k, "add_bias", &dst, &src);
+    array_free(&src);
+    array_free(&dst);
+    array_free(&bias);
+}
+
+static void add_bias__matches_its_twin(void **state)
+{
+    (void)state;
+    each_matrix(add_bias);
+}
+
+static void column_sums(const kernels *k, int rows, int channels)
+{
+    const int n = rows * channels;
+    array src = array_create(n, 1), sum = array_create(channels, 2);
+    array mean = array_create(channels, 3), deviation = array_create(channels, 4);
+    double *magnitude = check_doubles(n);
+
+    k->column_sum(sum.narrow, src.narrow, (size_t)rows, (size_t)channels);
+    reference_column_sum(sum.wide, src.wide, rows, channels);
+    check_absolute(magnitude, src.wide, n);
+    reference_column_sum(sum.tolerance, magnitude, rows, channels);
+    check_tolerance(sum.tolerance, sum.tolerance, channels, check_sum_error(rows));
+    array_check(k, "column_sum", &sum);
+
+    k->column_deviation(deviation.narrow, src.narrow, mean.narrow, (size_t)rows, (size_t)channels);
+    reference_column_deviation(deviation.wide, src.wide, mean.wide, rows, channels);
+    check_tolerance(deviation.tolerance, deviation.wide, channels,
+                    check_sum_error(rows) + 2 * ROUNDING);
+    array_check(k, "column_deviation", &deviation);
+    free(magnitude);
+    array_free(&src);
+    array_free(&sum);
+    array_free(&mean);
+    array_free(&deviation);
+}
+
+static void column_sums__match_their_twins(void **state)
+{
+    (void)state;
+    each_matrix(column_sums);
+}
+
+static void batch_norm(const kernels *k, int rows, int channels)
+{
+    const int n = rows * channels;
+    array src = array_create(n, 1), dst = array_create(n, 2), mean = array_create(channels, 3);
+    array scale = array_create(channels, 4), shift = array_create(channels, 5);
+    k->batch_norm(dst.narrow, src.narrow, mean.narrow, scale.narrow, shift.narrow, (size_t)rows,
+                  (size_t)channels);
+    reference_column_affine(dst.wide, src.wide, mean.wide, scale.wide, shift.wide, rows, channels);
+    for (int i = 0; i < n; i++) {
+        const int c = i % channels;
+        const double product = (src.wide[i] - mean.wide[c]) * scale.wide[c];
+        dst.tolerance[i] = 3 * ROUNDING * (fabs(product) + fabs(shift.wide[c]));
+    }
+    array_check(k, "batch_norm", &dst);
+    k->batch_norm(src.narrow, src.narrow, mean.narrow, scale.narrow, shift.narrow, (size_t)rows,
+                  (size_t)channels);
+    check_same(k, "batch_norm", &dst, &src);
+    array_free(&src);
+    array_free(&dst);
+    array_free(&mean);
+    array_free(&scale);
+    array_free(&shift);
+}
+
+static void batch_norm__matches_its_twin(void **state)
+{
+    (void)state;
+    each_matrix(batch_norm);
+}
+
+static void batch_norm_sums(const kernels *k, int rows, int channels)
+{
+    const int n = rows * channels;
+    array src = array_create(n, 1), diff_dst = array_create(n, 2);
+    array mean = array_create(channels, 3), inverse = array_create(channels, 4);
+    array sum_diff = array_create(channels, 5), sum_product = array_create(channels, 6);
+    k->batch_norm_sums(sum_diff.narrow, sum_product.narrow, diff_dst.narrow, src.narrow,
+                       mean.narrow, inverse.narrow, (size_t)rows, (size_t)channels);
+    reference_batch_norm_sums(sum_diff.wide, sum_product.wide, diff_dst.wide, src.wide, mean.wide,
+                              inverse.wide, rows, channels);
+    for (int i = 0; i < channels; i++)
+        sum_diff.tolerance[i] = sum_product.tolerance[i] = 0;
+    for (int i = 0; i < n; i++) {
+        const int c = i % channels;
+        const double diff = fabs(diff_dst.wide[i]);
+        const double normal = fabs((src.wide[i] - mean.wide[c]) * inverse.wide[c]);
+        sum_diff.tolerance[c] += check_sum_error(rows) * diff;
+        sum_product.tolerance[c] += (check_sum_error(rows) + 2 * ROUNDING) * diff * normal;
+    }
+    array_check(k, "batch_norm_sums (sum_diff)", &sum_diff);
+    array_check(k, "batch_norm_sums (sum_product)", &sum_product);
+    array_free(&src);
+    array_free(&diff_dst);
+    array_free(&mean);
+    array_free(&inverse);
+    array_free(&sum_diff);
+    array_free(&sum_product);
+}
+
+static void batch_norm_sums__match_their_twin(void **state)
+{
+    (void)state;
+    each_matrix(batch_norm_sums);
+}
+
+static void batch_norm_backward(const kernels *k, int rows, int channels)
+{
+    const int n = rows * channels;
+    array src = array_create(n, 1), diff_dst = array_create(n, 2);
+    array diff_src = array_create(n, 3), scale = array_create(channels, 4);
+    array mean = array_create(channels, 5), inverse = array_create(channels, 6);
+    array mean_diff = array_create(channels, 7), mean_product = array_create(channels, 8);
+    k->batch_norm_backward(diff_src.narrow, diff_dst.narrow, src.narrow, mean.narrow,
+                           inverse.narrow, scale.narrow, mean_diff.narrow, mean_product.narrow,
+                           (size_t)rows, (size_t)channels);
+    reference_batch_norm_diff_src(diff_src.wide, diff_dst.wide, src.wide, mean.wide, inverse.wide,
+                                  scale.wide, mean_diff.wide, mean_product.wide, rows, channels);
+    for (int i = 0; i < n; i++) {
+        const int c = i % channels;
+        const double normal = (src.wide[i] - mean.wide[c]) * inverse.wide[c];
+        diff_src.tolerance[i] = 6 * ROUNDING * fabs(scale.wide[c]) *
+                                (fabs(diff_dst.wide[i]) + fabs(mean_diff.wide[c]) +
+                                 fabs(normal * mean_product.wide[c]));
+    }
+    array_check(k, "batch_norm_backward", &diff_src);
+    k->batch_norm_backward(diff_dst.narrow, diff_dst.narrow, src.narrow, mean.narrow,
+                           inverse.narrow, scale.narrow, mean_diff.narrow, mean_product.narrow,
+                           (size_t)rows, (size_t)channels);
+    check_same(k, "batch_norm_backward", &diff_src, &diff_dst);
+    array_free(&src);
+    array_free(&diff_dst);
+    array_free(&diff_src);
+    array_free(&scale);
+    array_free(&mean);
+    array_free(&inverse);
+    array_free(&mean_diff);
+    array_free(&mean_product);
+}
+
+static void batch_norm_backward__matches_its_twin(void **state)
+{
+    (void)state;
+    each_matrix(batch_norm_backward);
+}
+
+/* Nothing is rounded: the twin's numbers, to the bit. Numbers are cut to eighths, so that many
+ * windows have two maxima. */
+static void max_pool(const kernels *k, reference_images images, int window)
+{
+    const int height = images.height, width = images.width, channels = images.channels;
+    const int n = (height / window) * (width / window) * channels;
+    array src = array_create(height * width * channels, 1), dst = array_create(n, 2);
+    array diff_src = array_create(src.n, 3), diff_dst = array_create(n, 4);
+    guarded argmax_bytes = guard((size_t)n, 5);
+    uint8_t *argmax = argmax_bytes.bytes;
+    int *expected = calloc((size_t)n + 1, sizeof *expected);
+    assert_non_null(expected);
+    for (int i = 0; i < src.n; i++)
+        src.wide[i] = floor(src.wide[i] * 8) / 8;
+    check_narrow(src.narrow, src.wide, src.n);
+
+    k->max_pool(dst.narrow, argmax, src.narrow, height, width, channels, window);
+    reference_max_pool(dst.wide, expected, src.wide, images, window);
+    array_check(k, "max_pool", &dst);
+    for (int i = 0; i < n; i++)
+        if (argmax[i] != expected[i])
+            fail_msg("max_pool of %s: argmax at %d of %d: expected %d, got %d", k->name, i, n,
+                     expected[i], argmax[i]);
+
+    k->max_pool_backward(diff_src.narrow, diff_dst.narrow, argmax, height, width, channels, window);
+    reference_max_pool_backward(diff_src.wide, diff_dst.wide, expected, images, window);
+    array_check(k, "max_pool_backward", &diff_src);
+    free(expected);
+    guard_end(&argmax_bytes);
+    array_free(&src);
+    array_free(&dst);
+    array_free(&diff_src);
+    array_free(&diff_dst);
+}
+
+static void max_pool__matches_its_twin(void **state)
+{
+    (void)state;
+    each_pool(max_pool);
+}
+
+static void adam(const kernels *k, int n)
+{
+    const kernels_adam_step step = {.rate = 0.01f, 0.5f, 0.999f, 1e-7f};
+    const reference_adam_options options = {0, (double)step.beta1, (double)step.beta2,
+                                            (double)step.epsilon};
+    array parameters = array_create(n, 1), gradients = array_create(n, 2);
+    array m = array_create(n, 3), v = array_create(n, 4);
+    for (int i = 0; i < n; i++) {
+        v.wide[i] = fabs(v.wide[i]);
+        /* a fresh moment beside a tiny gradient, as in the first step of training */
+        if (i % 3 == 0)
+            m.wide[i] = v.wide[i] = 0;
+        if (i % 6 == 0)
+            gradients.wide[i] = ldexp(gradients.wide[i], -20);
+    }
+    check_narrow(m.narrow, m.wide, n);
+    check_narrow(v.narrow, v.wide, n);
+    check_narrow(gradients.narrow, gradients.wide, n);
+    for (int i = 0; i < n; i++) {
+        const double g = gradients.wide[i];
+        m.tolerance[i] = 3 * ROUNDING * (fabs(m.wide[i]) + fabs(g));
+        v.tolerance[i] = 4 * ROUNDING * (v.wide[i] + g * g * (1 - options.beta2));
+        parameters.tolerance[i] = ROUNDING * (fabs(parameters.wide[i]) + (double)step.rate);
+    }
+    k->adam(parameters.narrow, m.narrow, v.narrow, gradients.narrow, (size_t)n, step);
+    reference_adam(parameters.wide, m.wide, v.wide, gradients.wide, n, options, (double)step.rate);
+    for (int i = 0; i < n; i++) {
+        const double root = sqrt(v.wide[i]) + options.epsilon;
+        parameters.tolerance[i] +=
+            (double)step.rate * (m.tolerance[i] + 6 * ROUNDING * fabs(m.wide[i])) / root;
+    }
+    array_check(k, "adam (m)", &m);
+    array_check(k, "adam (v)", &v);
+    array_check(k, "adam (parameters)", &parameters);
+    array_free(&parameters);
+    array_free(&gradients);
+    array_free(&m);
+    array_free(&v);
+}
+
+static void adam__matches_its_twin(void **state)
+{
+    (void)state;
+    each_length(adam);
+}
+
+static void kernels__of_the_fastest_set_are_chosen(void **state)
+{
+    (void)state;
+    const kernels *sets[MAX_SETS];
+    const int n = kernels_available(sets, MAX_SETS);
+    assert_string_equal(sets[0]->name, "generic");
+    assert_ptr_equal(kernels_get(), sets[n - 1]);
+    for (int i = 0; i < n; i++)
+        print_message("checked: %s\n", sets[i]->name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaky_relu__matches_its_twin),
+        cmocka_unit_test(tanh_backward__matches_its_twin),
+        cmocka_unit_test(add_bias__matches_its_twin),
+        cmocka_unit_test(column_sums__match_their_twins),
+        cmocka_unit_test(batch_norm__matches_its_twin),
+        cmocka_unit_test(batch_norm_sums__match_their_twin),
+        cmocka_unit_test(batch_norm_backward__matches_its_twin),
+        cmocka_unit_test(max_pool__matches_its_twin),
+        cmocka_unit_test(adam__matches_its_twin),
+        cmocka_unit_test(kernels__of_the_fastest_set_are_chosen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
