@@ -1,0 +1,42 @@
+/* Latent search (AnoGAN, T. Schlegl et al., IPMI 2017): the z whose G(z) comes closest to an image.
+ *
+ * As in the experiment this follows, z is not searched directly but through a dense layer with
+ * tanh in front of the frozen generator, whose weights alone are trained, for each image anew:
+ *
+ *     z = tanh(z0 · W + b),   minimise over (W, b):  residual = Σ_pixels |x - G(z)|   by Adam,
+ *
+ * from a fixed random z0, the same W and b = 0 for every image. */
+#ifndef DETECT_LATENT_H
+#define DETECT_LATENT_H
+
+#include "nn/net.h"
+
+/* Images searched together. Always as many, the last ones padded with nothing but zeros, so that
+ * no number depends on how many images there are. */
+enum { DETECT_LATENT_BLOCK = 32 };
+
+typedef struct detect_latent_search detect_latent_search;
+
+/* Where every image's search starts: z0 [latent] and kernel W [latent][latent], row i the weights
+ * of z0[i]. */
+typedef struct detect_latent_start {
+    const float *z0, *kernel;
+} detect_latent_start;
+
+/* The generator is only read, batch norm in inference mode, and must outlive the search. */
+ano_status detect_latent_create(detect_latent_search **out, const nn_net *generator,
+                                detect_latent_start start, double rate, ano_error *err);
+void detect_latent_free(detect_latent_search *search);
+
+/* Searches for n ≤ DETECT_LATENT_BLOCK images [n][h][w][c]: residuals [n] gets the least residual
+ * of any iterate, generated [n][h][w][c] (unless NULL) its image, trace [n][iterations] (unless
+ * NULL) the residual after each update. Errors: NUMERIC when a residual is not finite. */
+ano_status detect_latent_run(float *residuals, float *generated, float *trace,
+                             detect_latent_search *search, const float *images, size_t n,
+                             int iterations, ano_error *err);
+
+/* The weights that the last run ended with, for image i: kernel [latent][latent] and, after it,
+ * bias [latent]. Lent. */
+const float *detect_latent_weights(const detect_latent_search *search, size_t i);
+
+#endif

@@ -1,0 +1,373 @@
+/* The training loop: epochs of steps over shuffled images, and what a run leaves in its folder.
+ *
+ * Every random number is a function of (seed, what it is for, epoch or step), so a run resumed from
+ * its checkpoint repeats an uninterrupted one to the bit. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/threads.h"
+#include "model/model_file.h"
+#include "train/checkpoint.h"
+#include "train/step.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <zlib.h>
+
+typedef struct training {
+    const ano_dataset *dataset;
+    const ano_train_options *options;
+    train_state state;
+    train_step *step;
+    int steps;     /* an epoch's */
+    size_t *order; /* this epoch's permutation of the images */
+    float *z_d, *z_g;
+    float *samples_z, *samples; /* the grid's latents and images */
+    bool cancelled;
+} training;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- checks ------------------------------------------------------------------------------- */
+
+static ano_status check_options(const ano_train_options *o, const ano_dataset *dataset,
+                                const ano_model_config *config, ano_error *err)
+{
+    if (o->epochs < 1)
+        return base_error(err, ANO_ARG, "epochs is %d, but must be at least 1", o->epochs);
+    if (o->batch < 1 || o->batch > 4096)
+        return base_error(err, ANO_ARG, "batch is %d, but must be from 1 to 4096", o->batch);
+    if (!(o->learning_rate > 0) || !isfinite(o->learning_rate))
+        return base_error(err, ANO_ARG, "the learning rate is %g, but must be above 0",
+                          o->learning_rate);
+    if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
+        return base_error(err, ANO_ARG, "beta1 and beta2 are %g and %g, but must be from 0 to < 1",
+                          o->beta1, o->beta2);
+    if (o->resume && o->run_dir == NULL)
+        return base_error(err, ANO_ARG, "resuming needs the run's folder");
+    if (o->sample_every < 1 || o->weights_every < 1)
+        return base_error(err, ANO_ARG, "epochs between samples and weights must be at least 1");
+    const ano_shape shape = ano_dataset_shape(dataset);
+    if (shape.height != config->size || shape.width != config->size ||
+        shape.channels != config->channels)
+        return base_error(err, ANO_SHAPE, "the images are %d×%d×%d, the model is for %d×%d×%d",
+                          shape.height, shape.width, shape.channels, config->size, config->size,
+                          config->channels);
+    if (ano_dataset_count(dataset) < (size_t)o->batch)
+        return base_error(err, ANO_ARG, "there are %zu training images, fewer than a batch of %d",
+                          ano_dataset_count(dataset), o->batch);
+    return ANO_OK;
+}
+
+/* CRC-32 of all images as the networks see them, in the data set's order. */
+static ano_status images_crc(uint32_t *out, const ano_dataset *dataset, size_t image,
+                             ano_error *err)
+{
+    float *pixels = base_alloc(image, sizeof(float));
+    if (pixels == NULL)
+        return base_error_nomem(err, "an image");
+    ano_status status = ANO_OK;
+    uLong crc = crc32(0, NULL, 0);
+    for (size_t i = 0; i < ano_dataset_count(dataset) && status == ANO_OK; i++) {
+        status = ano_dataset_read(pixels, dataset, &i, 1, err);
+        crc = crc32(crc, (const Bytef *)pixels, (uInt)(image * sizeof(float)));
+    }
+    base_free(pixels);
+    *out = (uint32_t)crc;
+    return status;
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static ano_status write_loss_csv(const training *t, ano_error *err)
+{
+    char *path = base_path_join(t->options->run_dir, "loss.csv");
+    if (path == NULL)
+        return base_error_nomem(err, "loss.csv");
+    base_file file;
+    ano_status status = base_file_create(&file, path, err);
+    if (status == ANO_OK) {
+        fprintf(file.stream, "epoch,d_loss,g_loss,d_real,d_fake,seconds,images_per_second\n");
+        for (int i = 0; i < t->state.epoch; i++) {
+            const ano_epoch *e = &t->state.history[i];
+            fprintf(file.stream, "%d,%.9g,%.9g,%.9g,%.9g,%.3f,%.1f\n", e->epoch, e->d_loss,
+                    e->g_loss, e->d_real, e->d_fake, e->seconds, e->images_per_second);
+        }
+        status = base_file_commit(&file, err);
+    }
+    base_free(path);
+    return status;
+}
+
+static ano_status write_weights(const training *t, ano_error *err)
+{
+    ano_status status = ANO_OK;
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "weights/%s_%04d.safetensors",
+                 model_network_name((ano_network)i), t->state.epoch);
+        char *path = base_path_join(t->options->run_dir, name);
+        status = path != NULL ? model_save_network(t->state.model, (ano_network)i, path, err)
+                              : base_error_nomem(err, name);
+        base_free(path);
+    }
+    return status;
+}
+
+static ano_status write_model(const training *t, ano_error *err)
+{
+    char *path = base_path_join(t->options->run_dir, "model.safetensors");
+    const ano_status status =
+        path != NULL ? ano_model_save(t->state.model, path, err) : base_error_nomem(err, "model");
+    base_free(path);
+    return status;
+}
+
+static ano_status make_run_folder(const ano_train_options *options, ano_error *err)
+{
+    char *weights = base_path_join(options->run_dir, "weights");
+    const ano_status status =
+        weights != NULL ? base_make_folder(weights, err) : base_error_nomem(err, "run folder");
+    base_free(weights);
+    return status;
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static bool is_due(const training *t, int every)
+{
+    return t->state.epoch % every == 0 || t->state.epoch == t->options->epochs;
+}
+
+static void report(training *t, const ano_train_event *event)
+{
+    if (t->options->callback != NULL && t->options->callback(event, t->options->cookie) != 0)
+        t->cancelled = true;
+}
+
+/* Mirrors an image [size][size][channels] in place. */
+static void flip_image(float *image, size_t size, size_t channels, bool horizontal, bool vertical)
+{
+    for (size_t y = 0; y < size; y++)
+        for (size_t x = 0; x < size; x++) {
+            const size_t to_y = vertical ? size - 1 - y : y, to_x = horizontal ? size - 1 - x : x;
+            const size_t from = y * size + x, to = to_y * size + to_x;
+            for (size_t c = 0; c < channels && from < to; c++) {
+                const float kept = image[from * channels + c];
+                image[from * channels + c] = image[to * channels + c];
+                image[to * channels + c] = kept;
+            }
+        }
+}
+
+static void flip_images(training *t, float *images, uint64_t global_step)
+{
+    const ano_model_config config = t->state.model->config;
+    const size_t size = (size_t)config.size, channels = (size_t)config.channels;
+    for (size_t i = 0; i < (size_t)t->options->batch; i++) {
+        uint32_t words[4];
+        base_random_block(words, (base_random){t->options->seed, BASE_PURPOSE_FLIP, global_step},
+                          (uint32_t)i);
+        const bool horizontal = (t->options->flip & ANO_FLIP_HORIZONTAL) && (words[0] & 1);
+        const bool vertical = (t->options->flip & ANO_FLIP_VERTICAL) && (words[1] & 1);
+        if (horizontal || vertical)
+            flip_image(images + i * size * size * channels, size, channels, horizontal, vertical);
+    }
+}
+
+static ano_status run_step(training *t, ano_error *err)
+{
+    train_state *state = &t->state;
+    const size_t batch = (size_t)t->options->batch,
+                 latents = batch * (size_t)state->model->config.latent;
+    const uint64_t global_step =
+        (uint64_t)state->epoch * (uint64_t)t->steps + (uint64_t)state->step;
+    const uint64_t seed = t->options->seed;
+    float *real = train_step_real(t->step);
+    ano_status status =
+        ano_dataset_read(real, t->dataset, t->order + (size_t)state->step * batch, batch, err);
+    if (status != ANO_OK)
+        return status;
+    if (t->options->flip != 0)
+        flip_images(t, real, global_step);
+    base_random_uniform(t->z_d, latents, -1, 1,
+                        (base_random){seed, BASE_PURPOSE_LATENT_D, global_step});
+    base_random_uniform(t->z_g, latents, -1, 1,
+                        (base_random){seed, BASE_PURPOSE_LATENT_G, global_step});
+    train_step_result result;
+    status = train_step_run(&result, t->step, t->z_d, t->z_g, err);
+    if (status != ANO_OK)
+        return status;
+    if (!isfinite(result.d_loss) || !isfinite(result.g_loss))
+        return base_error(err, ANO_NUMERIC,
+                          "the loss is not finite in epoch %d, step %d (d_loss %g, g_loss %g): "
+                          "a lower learning rate may help; the last checkpoint is kept",
+                          state->epoch + 1, state->step + 1, result.d_loss, result.g_loss);
+    state->sums.d_loss += result.d_loss;
+    state->sums.g_loss += result.g_loss;
+    state->sums.d_real += result.d_real;
+    state->sums.d_fake += result.d_fake;
+    state->step++;
+    return ANO_OK;
+}
+
+/* Turns the sums of the steps into the epoch's row, writes the run's files, tells the caller. */
+static ano_status end_epoch(training *t, ano_error *err)
+{
+    train_state *state = &t->state;
+    const train_sums sums = state->sums;
+    const double steps = t->steps;
+    ano_epoch *ended = &state->history[state->epoch];
+    *ended = (ano_epoch){
+        .epoch = state->epoch + 1,
+        .d_loss = sums.d_loss / steps,
+        .g_loss = sums.g_loss / steps,
+        .d_real = sums.d_real / steps,
+        .d_fake = sums.d_fake / steps,
+        .seconds = sums.seconds,
+        .images_per_second = sums.seconds > 0 ? steps * t->options->batch / sums.seconds : 0,
+    };
+    state->epoch++;
+    state->step = 0;
+    state->sums = (train_sums){0};
+    ano_status status = ANO_OK;
+    if (t->options->run_dir != NULL) {
+        if (is_due(t, t->options->weights_every))
+            status = write_weights(t, err);
+        if (status == ANO_OK)
+            status = write_loss_csv(t, err);
+        if (status == ANO_OK)
+            status = train_checkpoint_save(state, t->options, err);
+    }
+    const bool samples_due = is_due(t, t->options->sample_every);
+    if (status == ANO_OK && samples_due)
+        status = ano_model_generate(t->samples, state->model, t->samples_z, ANO_SAMPLE_COUNT,
+                                    t->options->threads, err);
+    if (status == ANO_OK)
+        report(t, &(ano_train_event){.epoch = state->epoch,
+                                     .epochs = t->options->epochs,
+                                     .step = t->steps,
+                                     .steps = t->steps,
+                                     .ended = ended,
+                                     .samples = samples_due ? t->samples : NULL});
+    return status;
+}
+
+static ano_status run_epoch(training *t, ano_error *err)
+{
+    train_state *state = &t->state;
+    base_random_permutation(
+        t->order, ano_dataset_count(t->dataset),
+        (base_random){t->options->seed, BASE_PURPOSE_SHUFFLE, (uint64_t)state->epoch});
+    while (state->step < t->steps && !t->cancelled) {
+        const double start = now();
+        const ano_status status = run_step(t, err);
+        if (status != ANO_OK)
+            return status;
+        state->sums.seconds += now() - start;
+        report(t, &(ano_train_event){.epoch = state->epoch + 1,
+                                     .epochs = t->options->epochs,
+                                     .step = state->step,
+                                     .steps = t->steps});
+    }
+    return state->step == t->steps ? end_epoch(t, err) : ANO_OK;
+}
+
+static ano_status run_epochs(training *t, ano_error *err)
+{
+    while (t->state.epoch < t->options->epochs && !t->cancelled) {
+        const ano_status status = run_epoch(t, err);
+        if (status != ANO_OK)
+            return status;
+    }
+    if (!t->cancelled)
+        return ANO_OK;
+    ano_status status = ANO_OK;
+    if (t->options->run_dir != NULL)
+        status = train_checkpoint_save(&t->state, t->options, err);
+    return status != ANO_OK
+               ? status
+               : base_error(err, ANO_CANCELLED, "training was stopped after epoch %d, step %d",
+                            t->state.epoch, t->state.step);
+}
+
+/* ---- set-up ------------------------------------------------------------------------------- */
+
+static ano_status training_init(training *t, const ano_model_config *config, ano_error *err)
+{
+    const ano_train_options *o = t->options;
+    const size_t n = ano_dataset_count(t->dataset), latent = (size_t)config->latent;
+    train_state *state = &t->state;
+    ano_status status = ano_model_create(&state->model, config, o->seed, err);
+    if (status != ANO_OK)
+        return status;
+    const size_t image = nn_shape_size(state->model->networks[ANO_GENERATOR]->dst);
+    t->steps = (int)(n / (size_t)o->batch);
+    t->order = base_alloc(n, sizeof *t->order);
+    t->z_d = base_alloc((size_t)o->batch * latent, sizeof(float));
+    t->z_g = base_alloc((size_t)o->batch * latent, sizeof(float));
+    t->samples_z = base_alloc(ANO_SAMPLE_COUNT * latent, sizeof(float));
+    t->samples = base_alloc(ANO_SAMPLE_COUNT * image, sizeof(float));
+    state->history = base_alloc((size_t)o->epochs, sizeof *state->history);
+    if (t->order == NULL || t->z_d == NULL || t->z_g == NULL || t->samples_z == NULL ||
+        t->samples == NULL || state->history == NULL)
+        return base_error_nomem(err, "training");
+    base_random_uniform(t->samples_z, ANO_SAMPLE_COUNT * latent, -1, 1,
+                        (base_random){o->seed, BASE_PURPOSE_SAMPLES, 0});
+    status = images_crc(&state->images_crc, t->dataset, image, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
+        status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
+                              o->learning_rate, o->beta1, o->beta2, err);
+    if (status == ANO_OK && o->resume)
+        status = train_checkpoint_load(state, o, err);
+    if (status == ANO_OK && state->step > t->steps)
+        status = base_error(err, ANO_FORMAT, "the checkpoint is at step %d of an epoch of %d",
+                            state->step, t->steps);
+    if (status == ANO_OK && o->run_dir != NULL)
+        status = make_run_folder(o, err);
+    if (status == ANO_OK)
+        status = train_step_create(&t->step, state->model, state->adam, o->batch, err);
+    return status;
+}
+
+static void training_clear(training *t)
+{
+    train_step_free(t->step);
+    ano_model_free(t->state.model);
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        nn_adam_clear(&t->state.adam[i]);
+    base_free(t->state.history);
+    base_free(t->order);
+    base_free(t->z_d);
+    base_free(t->z_g);
+    base_free(t->samples_z);
+    base_free(t->samples);
+}
+
+ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_model_config *config,
+                     const ano_train_options *options, ano_error *err)
+{
+    *out = NULL;
+    ano_status status = check_options(options, dataset, config, err);
+    if (status != ANO_OK)
+        return status;
+    const int previous = base_threads_enter(options->threads);
+    training t = {.dataset = dataset, .options = options};
+    status = training_init(&t, config, err);
+    if (status == ANO_OK)
+        status = run_epochs(&t, err);
+    if (status == ANO_OK && options->run_dir != NULL)
+        status = write_model(&t, err);
+    if (status == ANO_OK) {
+        *out = t.state.model;
+        t.state.model = NULL;
+    }
+    training_clear(&t);
+    base_threads_leave(previous);
+    return status;
+}
