@@ -261,14 +261,20 @@ ANO_API ano_status ano_score(float *scores, float *generated, float *trace, cons
 
 typedef struct ano_metrics {
     double auroc;                 /* area under the ROC curve, ties counted half */
-    double auroc_low, auroc_high; /* its 95 % interval (DeLong 1988, on the logit scale) */
+    double auroc_low, auroc_high; /* its 95 % interval (DeLong 1988, on the logit scale; Wilson's
+                                     for min(normal, anomalous) trials where DeLong's variance is
+                                     0, as at an AUROC of 1): never of zero width */
     double aupr;                  /* average precision, the anomalous being the positives */
     double accuracy_best;         /* over all thresholds */
     double best_low, best_high;   /* every threshold t in [low, high) reaches accuracy_best when
-                                     scores > t are called anomalous */
+                                     scores > t are called anomalous: two observed scores, of the
+                                     widest such range (the lowest of equals); where only calling
+                                     all images alike is best, the least piece of that range, next
+                                     to the outermost score */
 } ano_metrics;
 
-/* scores [n], labels [n] (0 normal, 1 anomalous). Errors: ARG when a class is missing, NUMERIC. */
+/* scores [n], labels [n] (0 normal, 1 anomalous).
+ * Errors: ARG when there are no normal or no anomalous images, NOMEM, NUMERIC. */
 ANO_API ano_status ano_evaluate(ano_metrics *out, const float *scores, const int *labels, size_t n,
                                 ano_error *err);
 /* The share of images that "score > threshold means anomalous" gets right. */
