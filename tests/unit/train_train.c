@@ -1,0 +1,252 @@
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { N_IMAGES = 50, SIZE = 8, BATCH = 16 };
+
+/* The linker sends the engine's allocations here (--wrap). */
+static size_t allocations;
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    allocations++;
+    return __real_aligned_alloc(alignment, size);
+}
+
+static const ano_model_config small = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 3};
+
+static ano_dataset *bright_squares(void)
+{
+    uint8_t pixels[N_IMAGES * SIZE * SIZE];
+    for (uint32_t i = 0; i < N_IMAGES; i++)
+        for (uint32_t p = 0; p < SIZE * SIZE; p++) {
+            uint32_t words[4];
+            base_random_block(words, (base_random){3, BASE_PURPOSE_TEST, i}, p);
+            pixels[i * SIZE * SIZE + p] = (uint8_t)(p / SIZE > i % 4 ? words[0] % 256 : 0);
+        }
+    ano_dataset *dataset;
+    assert_int_equal(
+        ano_dataset_from_pixels(&dataset, pixels, N_IMAGES, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ANO_OK);
+    return dataset;
+}
+
+typedef struct folder {
+    char path[64];
+} folder;
+
+static folder temporary_folder(void)
+{
+    folder made = {"/tmp/anogan-train-XXXXXX"};
+    assert_non_null(mkdtemp(made.path));
+    return made;
+}
+
+static void remove_folder(const folder *f)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -r '%s'", f->path);
+    assert_int_equal(system(command), 0);
+}
+
+static void assert_same_file(const folder *a, const folder *b, const char *name)
+{
+    char *paths[2] = {base_path_join(a->path, name), base_path_join(b->path, name)};
+    char *bytes[2];
+    size_t sizes[2];
+    for (int i = 0; i < 2; i++) {
+        ano_error err = ANO_ERROR_INIT;
+        if (base_file_read(&bytes[i], &sizes[i], paths[i], &err) != ANO_OK)
+            fail_msg("%s", err.message);
+    }
+    assert_int_equal(sizes[0], sizes[1]);
+    for (size_t i = 0; i < sizes[0]; i++)
+        if (bytes[0][i] != bytes[1][i])
+            fail_msg("%s differs at byte %zu", name, i);
+    for (int i = 0; i < 2; i++) {
+        base_free(bytes[i]);
+        base_free(paths[i]);
+    }
+}
+
+static void assert_same_run(const folder *a, const folder *b)
+{
+    assert_same_file(a, b, "model.safetensors");
+    assert_same_file(a, b, "weights/generator_0002.safetensors");
+    assert_same_file(a, b, "weights/discriminator_0002.safetensors");
+}
+
+static ano_train_options two_epochs(const folder *run)
+{
+    ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
+    options.epochs = 2;
+    options.batch = BATCH;
+    options.seed = 11;
+    options.flip = ANO_FLIP_HORIZONTAL | ANO_FLIP_VERTICAL;
+    options.run_dir = run->path;
+    return options;
+}
+
+static void train(const ano_train_options *options, ano_status expected)
+{
+    ano_error err = ANO_ERROR_INIT;
+    ano_dataset *dataset = bright_squares();
+    ano_model *model;
+    const ano_status status = ano_train(&model, dataset, &small, options, &err);
+    if (status != expected)
+        fail_msg("expected %s, got %s: %s", ano_status_name(expected), ano_status_name(status),
+                 err.message);
+    ano_model_free(model);
+    ano_dataset_free(dataset);
+}
+
+static void training__gives_the_same_bytes_for_the_same_seed(void **state)
+{
+    (void)state;
+    const folder a = temporary_folder(), b = temporary_folder();
+    train(&(ano_train_options){0}, ANO_ARG);
+    ano_train_options options = two_epochs(&a);
+    train(&options, ANO_OK);
+    options = two_epochs(&b);
+    train(&options, ANO_OK);
+    assert_same_run(&a, &b);
+    remove_folder(&a);
+    remove_folder(&b);
+}
+
+static int stop_in_second_epoch(const ano_train_event *event, void *cookie)
+{
+    (void)cookie;
+    return event->epoch == 2 && event->step == 1;
+}
+
+static void training__stopped_and_resumed_ends_as_if_never_stopped(void **state)
+{
+    (void)state;
+    const folder whole = temporary_folder(), stopped = temporary_folder();
+    ano_train_options options = two_epochs(&whole);
+    train(&options, ANO_OK);
+    options = two_epochs(&stopped);
+    options.callback = stop_in_second_epoch;
+    train(&options, ANO_CANCELLED);
+    options.callback = NULL;
+    options.resume = true;
+    train(&options, ANO_OK);
+    assert_same_run(&whole, &stopped);
+    remove_folder(&whole);
+    remove_folder(&stopped);
+}
+
+typedef struct killed_run {
+    const folder *run, *copy;
+} killed_run;
+
+/* Copies what a process killed now would leave behind. */
+static int copy_in_second_epoch(const ano_train_event *event, void *cookie)
+{
+    const killed_run *killed = cookie;
+    if (event->epoch == 2 && event->step == 2 && event->ended == NULL) {
+        char command[256];
+        snprintf(command, sizeof command, "cp -r '%s/.' '%s'", killed->run->path,
+                 killed->copy->path);
+        assert_int_equal(system(command), 0);
+    }
+    return 0;
+}
+
+static void training__killed_and_resumed_ends_as_if_never_killed(void **state)
+{
+    (void)state;
+    const folder whole = temporary_folder(), killed = temporary_folder();
+    ano_train_options options = two_epochs(&whole);
+    options.callback = copy_in_second_epoch;
+    options.cookie = &(killed_run){&whole, &killed};
+    train(&options, ANO_OK);
+    options = two_epochs(&killed);
+    options.resume = true;
+    train(&options, ANO_OK);
+    assert_same_run(&whole, &killed);
+    remove_folder(&whole);
+    remove_folder(&killed);
+}
+
+static void resume__refuses_another_run_by_name_of_what_differs(void **state)
+{
+    (void)state;
+    const folder run = temporary_folder();
+    ano_train_options options = two_epochs(&run);
+    train(&options, ANO_OK);
+    options.resume = true;
+    options.batch = 8;
+    ano_dataset *dataset = bright_squares();
+    ano_model *model;
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, dataset, &small, &options, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "batch was 16 and is now 8"));
+
+    options.batch = BATCH;
+    ano_dataset *rest, *held_out;
+    assert_int_equal(ano_dataset_split(&rest, &held_out, dataset, 2, 0, NULL), ANO_OK);
+    err = (ano_error)ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, rest, &small, &options, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "training images were others"));
+    ano_dataset_free(rest);
+    ano_dataset_free(held_out);
+    ano_dataset_free(dataset);
+    remove_folder(&run);
+}
+
+static void training__stops_at_a_loss_that_is_not_finite(void **state)
+{
+    (void)state;
+    const folder run = temporary_folder();
+    ano_train_options options = two_epochs(&run);
+    options.learning_rate = 1e30;
+    train(&options, ANO_NUMERIC);
+    remove_folder(&run);
+}
+
+static int count_allocations(const ano_train_event *event, void *cookie)
+{
+    size_t *counts = cookie;
+    if (event->epoch == 2 && event->ended == NULL)
+        counts[event->step] = allocations;
+    return 0;
+}
+
+static void training__allocates_nothing_in_its_steps(void **state)
+{
+    (void)state;
+    size_t counts[N_IMAGES / BATCH + 1] = {0};
+    const folder run = temporary_folder();
+    ano_train_options options = two_epochs(&run);
+    options.callback = count_allocations;
+    options.cookie = counts;
+    train(&options, ANO_OK);
+    assert_true(counts[1] > 0);
+    for (size_t step = 2; step <= N_IMAGES / BATCH; step++)
+        assert_int_equal(counts[step], counts[1]);
+    remove_folder(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training__gives_the_same_bytes_for_the_same_seed),
+        cmocka_unit_test(training__stopped_and_resumed_ends_as_if_never_stopped),
+        cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
+        cmocka_unit_test(resume__refuses_another_run_by_name_of_what_differs),
+        cmocka_unit_test(training__stops_at_a_loss_that_is_not_finite),
+        cmocka_unit_test(training__allocates_nothing_in_its_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
