@@ -197,6 +197,35 @@ static void open__finds_files_that_end_in_gz(void **state)
     ano_dataset_free(dataset);
 }
 
+static void mnist_1_vs_9__holds_the_digits_of_the_full_set(void **state)
+{
+    (void)state;
+    const char *data = getenv("ANOGAN_DATA");
+    if (data == NULL)
+        fail_msg("ANOGAN_DATA is not set: run this by meson test");
+    char *path = base_path_join(data, "mnist-1-vs-9");
+    ano_dataset *train, *test;
+    ano_error err = ANO_ERROR_INIT;
+    ano_dataset_open(&train, path, &(ano_dataset_options){.normal = "1"}, &err);
+    ano_dataset_open(&test, path,
+                     &(ano_dataset_options){.split = ANO_SPLIT_TEST, .normal = "1", .anomaly = "9"},
+                     &err);
+    base_free(path);
+    assert_string_equal(err.message, "");
+    assert_int_equal(ano_dataset_count(train), 6742);
+    assert_int_equal(ano_dataset_count(test), 1135 + 1009);
+    assert_int_equal(ano_dataset_shape(train).height, 28);
+    assert_int_equal(ano_dataset_shape(test).width, 28);
+    size_t n_anomalous = 0;
+    for (size_t i = 0; i < ano_dataset_count(test); i++) {
+        n_anomalous += (size_t)ano_dataset_label(test, i);
+        assert_string_equal(ano_dataset_class(test, i), ano_dataset_label(test, i) ? "9" : "1");
+    }
+    assert_int_equal(n_anomalous, 1009);
+    ano_dataset_free(train);
+    ano_dataset_free(test);
+}
+
 static void read__scales_bytes_to_minus_one_and_one(void **state)
 {
     (void)state;
@@ -335,6 +364,7 @@ int main(void)
         cmocka_unit_test(open__says_which_files_it_looks_for),
         cmocka_unit_test(open__names_the_file_that_is_bad),
         cmocka_unit_test(open__finds_files_that_end_in_gz),
+        cmocka_unit_test(mnist_1_vs_9__holds_the_digits_of_the_full_set),
         cmocka_unit_test(read__scales_bytes_to_minus_one_and_one),
         cmocka_unit_test(read__takes_images_in_the_order_asked_for),
         cmocka_unit_test(from_pixels__refuses_shapes_without_pixels),

@@ -1,5 +1,6 @@
 #include <anogan/anogan.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -103,8 +104,8 @@ static void latent_search__finds_the_latent_of_a_generated_image(void **state)
 {
     (void)state;
     enum { IMAGES = 8, ITERATIONS = 2000, LATENT = 30 };
-    const char *data = getenv("ANOGAN_TEST_DATA");
-    assert_non_null(data);
+    assert_non_null(getenv("ANOGAN_DATA"));
+    char *data = base_path_join(getenv("ANOGAN_DATA"), "mnist-1-vs-9");
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *ones = NULL, *made = NULL;
     ano_model *model = NULL;
@@ -143,6 +144,7 @@ static void latent_search__finds_the_latent_of_a_generated_image(void **state)
     base_free(images);
     base_free(pixels);
     base_free(trace);
+    base_free(data);
     ano_model_free(model);
     ano_dataset_free(ones);
     ano_dataset_free(made);
