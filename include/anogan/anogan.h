@@ -243,7 +243,7 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        300, 1e-3, 0, 0, NULL, NULL                                                            \
+        300, 1e-3, 0, 0, NULL, NULL                                                                \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual

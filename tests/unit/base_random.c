@@ -7,14 +7,14 @@
 /* Known answers of Philox4x32-10 from the Random123 distribution (kat_vectors). */
 static void philox__gives_the_known_answers(void **state)
 {
-    (void) state;
+    (void)state;
     uint32_t words[4];
     base_random_block(words, (base_random){.seed = 0, .purpose = 0, .step = 0}, 0);
     const uint32_t zeros[4] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
     assert_memory_equal(words, zeros, sizeof words);
     base_random_block(words,
                       (base_random){.seed = 0x299f31d0a4093822u,
-                                    .purpose = (base_purpose) 0x03707344,
+                                    .purpose = (base_purpose)0x03707344,
                                     .step = 0x13198a2e85a308d3u},
                       0x243f6a88u);
     const uint32_t pi[4] = {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u};
@@ -23,7 +23,7 @@ static void philox__gives_the_known_answers(void **state)
 
 static void permutation__holds_every_index_once(void **state)
 {
-    (void) state;
+    (void)state;
     enum { N = 1001 };
     size_t order[N];
     int seen[N] = {0};
@@ -39,7 +39,7 @@ static void permutation__holds_every_index_once(void **state)
 
 static void uniform__stays_in_its_range_and_fills_it(void **state)
 {
-    (void) state;
+    (void)state;
     enum { N = 10000 };
     float values[N];
     base_random_uniform(values, N, -1, 1, (base_random){7, BASE_PURPOSE_TEST, 0});
@@ -47,7 +47,7 @@ static void uniform__stays_in_its_range_and_fills_it(void **state)
     for (size_t i = 0; i < N; i++) {
         assert_true(values[i] >= -1 && values[i] < 1);
         sum += values[i];
-        sum_of_squares += (double) values[i] * values[i];
+        sum_of_squares += (double)values[i] * values[i];
     }
     assert_true(sum / N > -0.03 && sum / N < 0.03);
     assert_true(sum_of_squares / N > 0.32 && sum_of_squares / N < 0.35);

@@ -1,0 +1,17 @@
+#ifndef CLI_EVALUATE_H
+#define CLI_EVALUATE_H
+
+#include "cli/options.h"
+
+/* Scores images that training has not seen and finds the threshold that options->alpha asks for.
+ * Returns an exit code. */
+int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_dataset *held_out,
+                  const cli_options *options);
+
+/* Tests a calibrated model and the baselines on options->data's test images and writes all results
+ * into options->out. The baselines are fitted to `training` and get their threshold from
+ * `held_out`, as the model did. Returns an exit code. */
+int cli_test(const ano_model *model, const ano_dataset *training, const ano_dataset *held_out,
+             const cli_options *options);
+
+#endif

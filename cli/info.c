@@ -1,0 +1,221 @@
+/* anogan info: the layers and the calibration of a model, or the classes of a data set. */
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/run.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cli_command command = {
+    .verb = CLI_VERB_INFO,
+    .arguments = "MODEL|RUN|DATA",
+    .doc = "Shows the networks of a model file or a run folder, layer by layer, with its "
+           "calibration; or how many images of which class a data set's folder holds.",
+    .takes_run = true,
+};
+
+static const char *const network_names[] = {
+    [ANO_GENERATOR] = "generator",
+    [ANO_DISCRIMINATOR] = "discriminator",
+};
+
+/* ---- models -------------------------------------------------------------------------------- */
+
+/* "28 x 28 x 1", or "6272" for a vector. */
+static void write_shape(char *dst, size_t size, ano_shape shape)
+{
+    if (shape.height == 1 && shape.width == 1)
+        snprintf(dst, size, "%d", shape.channels);
+    else
+        snprintf(dst, size, "%d x %d x %d", shape.height, shape.width, shape.channels);
+}
+
+static void print_network(const ano_model *model, ano_network network)
+{
+    size_t n_parameters = 0, n_trainable = 0;
+    if (ano_model_layer_count(model, network) == 0)
+        return; /* a file in weights/ holds one of the two */
+    printf("%-20s %-24s %16s %12s\n", network_names[network], "kind", "output", "parameters");
+    for (int i = 0; i < ano_model_layer_count(model, network); i++) {
+        const ano_layer_info layer = ano_model_layer(model, network, i);
+        char shape[64];
+        write_shape(shape, sizeof shape, layer.dst);
+        printf("  %-18s %-24s %16s %12zu\n", layer.name, layer.kind, shape, layer.n_parameters);
+        n_parameters += layer.n_parameters;
+        n_trainable += layer.n_trainable;
+    }
+    printf("%zu parameters, %zu trainable, %zu not\n\n", n_parameters, n_trainable,
+           n_parameters - n_trainable);
+}
+
+static void print_model(const ano_model *model)
+{
+    const ano_model_config config = ano_model_get_config(model);
+    const ano_calibration calibration = ano_model_get_calibration(model);
+    printf("images %d x %d x %d, latent vector of %d, base width %d\n\n", config.size, config.size,
+           config.channels, config.latent, config.base_width);
+    print_network(model, ANO_GENERATOR);
+    print_network(model, ANO_DISCRIMINATOR);
+    if (calibration.n == 0)
+        puts("not calibrated: no threshold");
+    else
+        printf("threshold %.6g, from %zu held-out images (alpha %g, %d iterations)\n",
+               calibration.threshold, calibration.n, calibration.alpha, calibration.iterations);
+}
+
+static json_t *network_as_json(const ano_model *model, ano_network network)
+{
+    size_t n_parameters = 0, n_trainable = 0;
+    json_t *layers = json_array();
+    for (int i = 0; i < ano_model_layer_count(model, network); i++) {
+        const ano_layer_info layer = ano_model_layer(model, network, i);
+        json_array_append_new(layers, json_pack("{ss ss s[iii] sI sI}", "name", layer.name, "kind",
+                                                layer.kind, "shape", layer.dst.height,
+                                                layer.dst.width, layer.dst.channels, "parameters",
+                                                (json_int_t)layer.n_parameters, "trainable",
+                                                (json_int_t)layer.n_trainable));
+        n_parameters += layer.n_parameters;
+        n_trainable += layer.n_trainable;
+    }
+    return json_pack("{so sI sI}", "layers", layers, "parameters", (json_int_t)n_parameters,
+                     "trainable", (json_int_t)n_trainable);
+}
+
+static json_t *model_as_json(const ano_model *model)
+{
+    const ano_model_config config = ano_model_get_config(model);
+    const ano_calibration calibration = ano_model_get_calibration(model);
+    json_t *calibrated =
+        calibration.n == 0 ? json_null()
+                           : json_pack("{sf sf sI si}", "threshold", calibration.threshold, "alpha",
+                                       calibration.alpha, "images", (json_int_t)calibration.n,
+                                       "iterations", calibration.iterations);
+    return json_pack("{s{si si si si} so so so}", "config", "size", config.size, "channels",
+                     config.channels, "latent", config.latent, "base_width", config.base_width,
+                     "generator", network_as_json(model, ANO_GENERATOR), "discriminator",
+                     network_as_json(model, ANO_DISCRIMINATOR), "calibration", calibrated);
+}
+
+/* ---- data sets ----------------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* {"0": 5923, …}: how many images of each class, in the order of the names. */
+static json_t *classes_as_json(const ano_dataset *images)
+{
+    const size_t n = ano_dataset_count(images);
+    const char **names = base_alloc(n, sizeof *names);
+    json_t *classes = json_object();
+    for (size_t i = 0; names != NULL && i < n; i++)
+        names[i] = ano_dataset_class(images, i);
+    if (names != NULL)
+        qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 0, first = 0; names != NULL && i < n; i++) {
+        if (i + 1 < n && strcmp(names[i], names[i + 1]) == 0)
+            continue;
+        json_object_set_new(classes, names[i], json_integer((json_int_t)(i + 1 - first)));
+        first = i + 1;
+    }
+    base_free(names);
+    return classes;
+}
+
+static ano_status data_as_json(json_t **out, const char *path, ano_error *err)
+{
+    static const char *const splits[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
+    *out = json_object();
+    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST; split++) {
+        const ano_dataset_options all = {.split = (ano_split)split};
+        ano_dataset *images;
+        const ano_status status = ano_dataset_open(&images, path, &all, err);
+        if (status != ANO_OK)
+            return status;
+        const ano_shape shape = ano_dataset_shape(images);
+        json_object_set_new(*out, "shape",
+                            json_pack("[iii]", shape.height, shape.width, shape.channels));
+        json_object_set_new(*out, splits[split], classes_as_json(images));
+        ano_dataset_free(images);
+    }
+    return ANO_OK;
+}
+
+static void print_data(json_t *data)
+{
+    const char *key, *name;
+    json_t *value, *n;
+    json_object_foreach(data, key, value)
+    {
+        if (json_is_array(value)) {
+            printf("images %d x %d x %d\n", (int)json_integer_value(json_array_get(value, 0)),
+                   (int)json_integer_value(json_array_get(value, 1)),
+                   (int)json_integer_value(json_array_get(value, 2)));
+            continue;
+        }
+        printf("%s\n", key);
+        json_object_foreach(value, name, n)
+            printf("  class %-6s %8" JSON_INTEGER_FORMAT "\n", name, json_integer_value(n));
+    }
+}
+
+/* ---- the verb ------------------------------------------------------------------------------ */
+
+static int print_as_json(const json_t *value)
+{
+    if (value == NULL || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
+        return cli_refuse(CLI_OTHER, "the answer could not be printed");
+    putchar('\n');
+    return CLI_DONE;
+}
+
+static int info_of_data(const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    json_t *data;
+    int code =
+        data_as_json(&data, options->run, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_DATA, &err);
+    if (code == CLI_DONE && options->json)
+        code = print_as_json(data);
+    else if (code == CLI_DONE)
+        print_data(data);
+    json_decref(data);
+    return code;
+}
+
+static int info_of_model(cli_options *options, int argc, char **argv)
+{
+    cli_run run;
+    int code = cli_run_open(&run, options, &command, argc, argv);
+    if (code == CLI_DONE && options->json) {
+        json_t *model = model_as_json(run.model);
+        code = print_as_json(model);
+        json_decref(model);
+    } else if (code == CLI_DONE) {
+        print_model(run.model);
+    }
+    cli_run_close(&run);
+    return code;
+}
+
+int cli_info(int argc, char **argv)
+{
+    cli_options options = cli_options_default();
+    cli_options_parse(&options, &command, argc, argv);
+    const char *path = options.run;
+    int code;
+    if (access(path, F_OK) != 0)
+        code = cli_refuse(CLI_BAD_DATA, "%s: there is no such file or folder", path);
+    else if (!cli_is_folder(path))
+        code = info_of_model(&options, argc, argv);
+    else if (cli_exists(path, "model.safetensors") || cli_exists(path, "config.json"))
+        code = info_of_model(&options, argc, argv);
+    else
+        code = info_of_data(&options);
+    cli_options_free(&options);
+    return code;
+}

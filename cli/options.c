@@ -1,0 +1,453 @@
+#include "cli/options.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How an option's text becomes a value. */
+typedef enum option_kind {
+    KIND_TEXT,  /* const char * */
+    KIND_WHOLE, /* int in [low, high] */
+    KIND_REAL,  /* double in [low, high] */
+    KIND_SEED,  /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
+    KIND_COUNT, /* size_t, 1 … or "all", which is 0 */
+    KIND_FLIP,  /* unsigned, "h", "v", "h,v" or "none" */
+    KIND_SPLIT, /* ano_split, "train" or "test" */
+    KIND_FLAG   /* bool, takes no argument */
+} option_kind;
+
+typedef enum option_group {
+    GROUP_WHERE,
+    GROUP_DATA,
+    GROUP_TRAIN,
+    GROUP_SEARCH,
+    GROUP_PRINT
+} option_group;
+
+static const char *const group_titles[] = {
+    [GROUP_WHERE] = "Files:",          [GROUP_DATA] = "Images:",       [GROUP_TRAIN] = "Training:",
+    [GROUP_SEARCH] = "Latent search:", [GROUP_PRINT] = "How it runs:",
+};
+
+/* What becomes of an option in a run folder. */
+typedef enum option_keeping {
+    PASSING, /* of this call alone */
+    KEPT,    /* in config.json, may be changed by a later call */
+    FIXED    /* in config.json, a resumed run cannot change it */
+} option_keeping;
+
+enum {
+    TRAINING = CLI_VERB_DEMO | CLI_VERB_TRAIN,
+    TESTING = CLI_VERB_DEMO | CLI_VERB_TRAIN | CLI_VERB_EVALUATE,
+    SCORING = TESTING | CLI_VERB_SCORE,
+    READS_RUN = CLI_VERB_SCORE | CLI_VERB_EVALUATE,
+    EVERY_VERB = SCORING | CLI_VERB_INFO,
+    FIRST_KEY = 0x1000 /* argp keys below 256 are short options */
+};
+
+typedef struct option_row {
+    const char *name, *argument;
+    option_kind kind;
+    size_t offset; /* in cli_options */
+    double low, high;
+    option_group group;
+    option_keeping keeping;
+    int verbs;
+    const char *help;
+} option_row;
+
+#define AT(field) offsetof(cli_options, field)
+
+/* clang-format off */
+static const option_row rows[] = {
+    {"data", "DIR", KIND_TEXT, AT(data), 0, 0, GROUP_WHERE, KEPT, CLI_VERB_DEMO,
+     "Folder of IDX files, plain or .gz (default ./data/mnist-1-vs-9, else the one installed "
+     "with the program)"},
+    {"out", "DIR", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, TESTING,
+     "Folder to write (evaluate: default RUN)"},
+    {"resume", "RUN", KIND_TEXT, AT(resume), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_TRAIN,
+     "Go on with an interrupted or ended run, up to --epochs in all"},
+    {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
+     "Write each image's residual at each iteration of the search"},
+
+    {"normal", "CLASSES", KIND_TEXT, AT(normal), 0, 0, GROUP_DATA, FIXED, TESTING,
+     "Classes that are normal, as 1 or 3,5; all when not given"},
+    {"normal", "CLASSES", KIND_TEXT, AT(classes), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
+     "Score only images of these classes, as 1 or 3,5"},
+    {"anomaly", "CLASSES", KIND_TEXT, AT(anomaly), 0, 0, GROUP_DATA, KEPT, TESTING,
+     "Classes that are anomalous; all that are not normal when not given"},
+    {"held-out", "N", KIND_WHOLE, AT(held_out), 1, 1e9, GROUP_DATA, FIXED, TESTING,
+     "Normal training images kept out of training, to set the threshold"},
+    {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING,
+     "Test images of each kind, the first in the file's order"},
+    {"split", "test|train", KIND_SPLIT, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
+     "Which images of the data set to score"},
+
+    {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
+     "Passes over the training images, in all"},
+    {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
+     "Images in a training step"},
+    {"rate", "R", KIND_REAL, AT(train.learning_rate), 1e-9, 1, GROUP_TRAIN, FIXED, TRAINING,
+     "Adam's learning rate, both networks"},
+    {"beta1", "B", KIND_REAL, AT(train.beta1), 0, 0.9999, GROUP_TRAIN, FIXED, TRAINING,
+     "Adam's decay of the mean of gradients"},
+    {"beta2", "B", KIND_REAL, AT(train.beta2), 0, 0.999999, GROUP_TRAIN, FIXED, TRAINING,
+     "Adam's decay of the mean of squared gradients"},
+    {"flip", "h|v|h,v", KIND_FLIP, AT(train.flip), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
+     "Flip training images at random, horizontally, vertically or both"},
+    {"latent", "N", KIND_WHOLE, AT(model.latent), 1, 65536, GROUP_TRAIN, FIXED, TRAINING,
+     "Length of the latent vector"},
+    {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
+     "Channels of the widest maps"},
+    {"sample-every", "N", KIND_WHOLE, AT(train.sample_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
+     "Epochs between pictures of generated images"},
+    {"weights-every", "N", KIND_WHOLE, AT(train.weights_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
+     "Epochs between files in weights/"},
+    {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
+     "Stop when the model is trained and calibrated"},
+
+    {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SCORING,
+     "Steps of each image's search"},
+    {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SCORING,
+     "The search's learning rate"},
+    {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, TESTING,
+     "Share of normal images that may lie above the threshold"},
+
+    {"seed", "N", KIND_SEED, AT(seed), 0, 0, GROUP_PRINT, FIXED, SCORING,
+     "Seed of every random number: the same seed gives the same bytes"},
+    {"threads", "N", KIND_WHOLE, AT(threads), 0, 4096, GROUP_PRINT, KEPT, SCORING,
+     "Threads; 0: one a processor"},
+    {"fail-on-anomaly", NULL, KIND_FLAG, AT(fail_on_anomaly), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
+     "Exit with 1 when an image is anomalous"},
+    {"json", NULL, KIND_FLAG, AT(json), 0, 0, GROUP_PRINT, PASSING, EVERY_VERB,
+     "Print the results as JSON"},
+    {"quiet", NULL, KIND_FLAG, AT(quiet), 0, 0, GROUP_PRINT, PASSING, SCORING,
+     "No progress on stderr, only errors"},
+};
+/* clang-format on */
+
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+cli_options cli_options_default(void)
+{
+    return (cli_options){
+        .held_out = 200,
+        .count = 100,
+        .split = ANO_SPLIT_TEST,
+        .model = ANO_MODEL_CONFIG_INIT,
+        .train = ANO_TRAIN_OPTIONS_INIT,
+        .search = ANO_SCORE_OPTIONS_INIT,
+        .alpha = 0.01,
+    };
+}
+
+void cli_options_free(cli_options *options)
+{
+    json_decref(options->config);
+    options->config = NULL;
+}
+
+/* ---- a value and its text ------------------------------------------------------------------ */
+
+/* The whole of `text` as a decimal number without sign or blanks before it. */
+static bool parse_digits(uint64_t *out, const char *text, uint64_t high)
+{
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+        return false;
+    errno = 0;
+    *out = strtoumax(text, NULL, 10);
+    return errno == 0 && *out <= high;
+}
+
+static bool parse_real(double *out, const char *text, double low, double high)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && text[strspn(text, "+-.0123456789eE")] == '\0' &&
+           *out >= low && *out <= high;
+}
+
+static const char *const flip_names[] = {"none", "h", "v", "h,v"};
+static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
+static const uint64_t seed_high = UINT64_C(1) << 53;
+
+static int find_name(const char *const *names, int n_names, const char *text)
+{
+    for (int i = 0; i < n_names; i++)
+        if (strcmp(names[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* Puts the value that `text` stands for into `options`; says in `expected` what was wanted when
+ * it stands for none. `text` is kept by reference. */
+static bool set_option(cli_options *options, const option_row *row, const char *text,
+                       char *expected, size_t expected_size)
+{
+    void *field = (char *)options + row->offset;
+    uint64_t whole = 0;
+    int name;
+    switch (row->kind) {
+    case KIND_TEXT:
+        *(const char **)field = text;
+        snprintf(expected, expected_size, "a text that is not empty");
+        return *text != '\0';
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case KIND_WHOLE:
+        snprintf(expected, expected_size, "a whole number from %.0f to %.0f", row->low, row->high);
+        if (!parse_digits(&whole, text, (uint64_t)row->high) || (double)whole < row->low)
+            return false;
+        *(int *)field = (int)whole;
+        return true;
+    case KIND_REAL:
+        snprintf(expected, expected_size, "a number from %g to %g", row->low, row->high);
+        return parse_real(field, text, row->low, row->high);
+    case KIND_SEED:
+        snprintf(expected, expected_size, "a whole number from 0 to %" PRIu64, seed_high);
+        return parse_digits(field, text, seed_high);
+    case KIND_COUNT:
+        snprintf(expected, expected_size, "a whole number from 1, or all");
+        if (strcmp(text, "all") != 0 && (!parse_digits(&whole, text, SIZE_MAX) || whole == 0))
+            return false;
+        *(size_t *)field = (size_t)whole;
+        return true;
+    case KIND_FLIP:
+        snprintf(expected, expected_size, "h, v, h,v or none");
+        name = find_name(flip_names, 4, strcmp(text, "v,h") == 0 ? "h,v" : text);
+        if (name < 0)
+            return false;
+        *(unsigned *)field = (unsigned)name;
+        return true;
+    case KIND_SPLIT:
+        snprintf(expected, expected_size, "train or test");
+        name = find_name(split_names, 2, text);
+        if (name < 0)
+            return false;
+        *(ano_split *)field = (ano_split)name;
+        return true;
+    }
+    return false;
+}
+
+/* The value as JSON, or NULL where there is none (a text that is not set). */
+static json_t *get_option(const cli_options *options, const option_row *row)
+{
+    const void *field = (const char *)options + row->offset;
+    switch (row->kind) {
+    case KIND_TEXT:
+        return *(const char *const *)field != NULL ? json_string(*(const char *const *)field)
+                                                   : NULL;
+    case KIND_FLAG:
+        return json_boolean(*(const bool *)field);
+    case KIND_WHOLE:
+        return json_integer(*(const int *)field);
+    case KIND_REAL:
+        return json_real(*(const double *)field);
+    case KIND_SEED:
+        return json_integer((json_int_t) * (const uint64_t *)field);
+    case KIND_COUNT:
+        return *(const size_t *)field == 0 ? json_string("all")
+                                           : json_integer((json_int_t) * (const size_t *)field);
+    case KIND_FLIP:
+        return json_string(flip_names[*(const unsigned *)field]);
+    case KIND_SPLIT:
+        return json_string(split_names[*(const ano_split *)field]);
+    }
+    return NULL;
+}
+
+/* A JSON scalar as the text that the command line would have; "" when it is no scalar. */
+static void json_as_text(char *dst, size_t size, const json_t *value)
+{
+    dst[0] = '\0';
+    if (json_is_integer(value))
+        snprintf(dst, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(dst, size, "%.17g", json_real_value(value));
+}
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+typedef struct parse_state {
+    cli_options *options;
+    cli_options defaults; /* as they were before parsing: what --help prints */
+    const cli_command *command;
+} parse_state;
+
+static error_t parse_key(int key, char *text, struct argp_state *state)
+{
+    parse_state *parse = state->input;
+    const cli_command *command = parse->command;
+    const bool two = command->takes_run && command->takes_data;
+    if (key >= FIRST_KEY && key < FIRST_KEY + ROW_COUNT) {
+        const option_row *row = &rows[key - FIRST_KEY];
+        char expected[128];
+        if (!set_option(parse->options, row, text, expected, sizeof expected))
+            argp_error(state, "--%s: '%s' is not %s", row->name, text, expected);
+        parse->options->given |= UINT64_C(1) << (key - FIRST_KEY);
+        return 0;
+    }
+    if (key == ARGP_KEY_NO_ARGS && command->takes_run)
+        argp_error(state, "%s: an argument is missing", command->arguments);
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (state->arg_num == 0 && command->takes_run)
+        parse->options->run = text;
+    else if (state->arg_num == (two ? 1 : 0) && command->takes_data)
+        parse->options->data = text;
+    else
+        argp_error(state, "'%s' is one argument too many", text);
+    return 0;
+}
+
+/* Appends to an option's help what it is when it is not given. argp frees what this returns. */
+static char *describe_default(int key, const char *text, void *input)
+{
+    const parse_state *parse = input;
+    if (parse == NULL || text == NULL || key < FIRST_KEY || key >= FIRST_KEY + ROW_COUNT)
+        return (char *)text;
+    const option_row *row = &rows[key - FIRST_KEY];
+    json_t *value = row->kind == KIND_FLAG ? NULL : get_option(&parse->defaults, row);
+    const bool of_run = row->keeping != PASSING && (parse->command->verb & READS_RUN);
+    char number[64];
+    json_as_text(number, sizeof number, value);
+    if (json_is_real(value))
+        snprintf(number, sizeof number, "%g", json_real_value(value));
+    char *described = malloc(strlen(text) + sizeof number + 64);
+    if (described != NULL && of_run && strstr(text, "default") == NULL)
+        sprintf(described, "%s (default: the run's)", text);
+    else if (described != NULL && value != NULL && !of_run)
+        sprintf(described, "%s (default %s)", text,
+                json_is_string(value) ? json_string_value(value) : number);
+    else {
+        free(described);
+        described = (char *)text;
+    }
+    json_decref(value);
+    return described;
+}
+
+void cli_options_parse(cli_options *options, const cli_command *command, int argc, char **argv)
+{
+    struct argp_option table[ROW_COUNT + sizeof group_titles / sizeof *group_titles + 1];
+    int n = 0, last_group = -1;
+    for (int i = 0; i < ROW_COUNT; i++) {
+        if (!(rows[i].verbs & (int)command->verb))
+            continue;
+        const int group = (int)rows[i].group;
+        if (group != last_group)
+            table[n++] = (struct argp_option){.doc = group_titles[group], .group = group + 1};
+        last_group = group;
+        table[n++] = (struct argp_option){.name = rows[i].name,
+                                          .key = FIRST_KEY + i,
+                                          .arg = rows[i].argument,
+                                          .doc = rows[i].help,
+                                          .group = group + 1};
+    }
+    table[n] = (struct argp_option){0};
+    const struct argp argp = {.options = table,
+                              .parser = parse_key,
+                              .args_doc = command->arguments,
+                              .doc = command->doc,
+                              .help_filter = describe_default};
+    parse_state state = {options, *options, command};
+    argp_parse(&argp, argc, argv, 0, NULL, &state);
+}
+
+const char *cli_options_fixed_given(const cli_options *options)
+{
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (rows[i].keeping == FIXED && (options->given >> i & 1))
+            return rows[i].name;
+    return NULL;
+}
+
+ano_score_options cli_options_search(const cli_options *options)
+{
+    ano_score_options search = options->search;
+    search.seed = options->seed;
+    search.threads = options->threads;
+    return search;
+}
+
+/* ---- config.json --------------------------------------------------------------------------- */
+
+static ano_status load_option(cli_options *options, const option_row *row, json_t *value,
+                              const char *path, ano_error *err)
+{
+    char number[64], expected[128];
+    json_as_text(number, sizeof number, value);
+    const char *text = json_is_string(value) ? json_string_value(value) : number;
+    if (!set_option(options, row, text, expected, sizeof expected))
+        return base_error(err, ANO_FORMAT, "%s: \"%s\" is not %s", path, row->name, expected);
+    return ANO_OK;
+}
+
+ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err)
+{
+    ano_status status = ANO_OK;
+    char *bytes = NULL, *path = base_path_join(folder, "config.json");
+    size_t size;
+    struct stat info;
+    *found = false;
+    if (path == NULL)
+        return base_error_nomem(err, folder);
+    if (stat(path, &info) != 0 && errno == ENOENT)
+        goto done;
+    status = base_file_read(&bytes, &size, path, err);
+    if (status != ANO_OK)
+        goto done;
+    json_error_t where;
+    json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(config)) {
+        json_decref(config);
+        status = base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object: %s", path,
+                            where.line, where.text);
+        goto done;
+    }
+    cli_options_free(options);
+    options->config = config;
+    *found = true;
+    for (int i = 0; i < ROW_COUNT && status == ANO_OK; i++) {
+        json_t *value = json_object_get(config, rows[i].name);
+        if (rows[i].keeping != PASSING && value != NULL)
+            status = load_option(options, &rows[i], value, path, err);
+    }
+done:
+    base_free(bytes);
+    base_free(path);
+    return status;
+}
+
+ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err)
+{
+    ano_status status;
+    char *path = base_path_join(folder, "config.json");
+    base_file file;
+    json_t *config = json_pack("{ss}", "anogan", ano_version());
+    bool packed = path != NULL && config != NULL;
+    for (int i = 0; i < ROW_COUNT && packed; i++) {
+        json_t *value = rows[i].keeping == PASSING ? NULL : get_option(options, &rows[i]);
+        packed = value == NULL || json_object_set_new(config, rows[i].name, value) == 0;
+    }
+    status = packed ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
+    if (status == ANO_OK) {
+        json_dumpf(config, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        fputc('\n', file.stream);
+        status = base_file_commit(&file, err);
+    }
+    json_decref(config);
+    base_free(path);
+    return status;
+}

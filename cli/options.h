@@ -1,0 +1,74 @@
+/* Options: one table parses the command line, explains itself in --help, and names what
+ * config.json keeps of a run, so that an option is defined once and checked in one place. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <anogan/anogan.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_t;
+
+typedef enum cli_verb {
+    CLI_VERB_DEMO = 1,
+    CLI_VERB_TRAIN = 2,
+    CLI_VERB_SCORE = 4,
+    CLI_VERB_EVALUATE = 8,
+    CLI_VERB_INFO = 16
+} cli_verb;
+
+typedef struct cli_options {
+    const char *data;   /* the data set's folder */
+    const char *run;    /* a run folder or a model file to read */
+    const char *out;    /* the folder to write */
+    const char *resume; /* a run folder to go on with */
+    const char *normal, *anomaly;
+    const char *classes; /* that `score` scores; NULL: all */
+    int held_out;        /* training images kept for calibration */
+    size_t count;        /* test images of each kind; 0: all */
+    ano_split split;     /* that `score` reads */
+    uint64_t seed;
+    int threads;
+    ano_model_config model;
+    ano_train_options train;
+    ano_score_options search;
+    double alpha;
+    const char *trace;
+    bool quiet, json, fail_on_anomaly, no_test;
+
+    struct json_t *config; /* owns the texts that came from a config.json */
+    uint64_t given;        /* a bit a row of the table: what the command line named */
+} cli_options;
+
+/* How a verb is called. Positional arguments go to `run` and `data`, as `takes_run` and
+ * `takes_data` say. */
+typedef struct cli_command {
+    cli_verb verb;
+    const char *arguments; /* "RUN [DATA]" */
+    const char *doc;
+    bool takes_run, takes_data;
+} cli_command;
+
+cli_options cli_options_default(void);
+
+/* Reads the command line onto `options`; ends the program with exit code 2 and a message when it
+ * is wrong, with 0 after --help. */
+void cli_options_parse(cli_options *options, const cli_command *command, int argc, char **argv);
+
+/* Reads FOLDER/config.json onto `options`. False with no error when there is none. */
+ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err);
+/* Writes FOLDER/config.json: every option that repeats the run. */
+ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err);
+
+/* The name of an option that the command line gave although a resumed run cannot change it, or
+ * NULL. */
+const char *cli_options_fixed_given(const cli_options *options);
+
+/* The search's options, with the run's seed and threads in them. */
+ano_score_options cli_options_search(const cli_options *options);
+
+void cli_options_free(cli_options *options);
+
+#endif

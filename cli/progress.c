@@ -1,0 +1,76 @@
+#include "cli/progress.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 30 };
+static const double redraw_seconds = 1.0 / 6;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+cli_progress cli_progress_begin(bool quiet)
+{
+    return (cli_progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .started = now()};
+}
+
+double cli_progress_seconds(const cli_progress *progress)
+{
+    return now() - progress->started;
+}
+
+static void clear_bar(cli_progress *progress)
+{
+    if (progress->bar_is_up)
+        fputs("\r\033[K", stderr);
+    progress->bar_is_up = false;
+}
+
+void cli_progress_update(cli_progress *progress, const char *title, size_t done, size_t total)
+{
+    if (!progress->begun) {
+        progress->begun = true;
+        progress->first = done;
+    }
+    const double time = now();
+    if (progress->quiet || !progress->terminal || time - progress->drawn < redraw_seconds)
+        return;
+    progress->drawn = time;
+    progress->bar_is_up = true;
+    const double rate = (double)(done - progress->first) / (time - progress->started);
+    const double share = total > 0 ? (double)done / (double)total : 0;
+    char bar[BAR_WIDTH + 1] = {0};
+    memset(bar, ' ', BAR_WIDTH);
+    memset(bar, '=', (size_t)(share * BAR_WIDTH));
+    fprintf(stderr, "\r%s [%s] %3.0f %%", title, bar, 100 * share);
+    if (done > progress->first) {
+        const long left = (long)((double)(total - done) / rate);
+        fprintf(stderr, "  %.4g images/s  %ld:%02ld:%02ld left", rate, left / 3600, left / 60 % 60,
+                left % 60);
+    }
+    fputs("\033[K", stderr);
+}
+
+void cli_progress_say(cli_progress *progress, const char *format, ...)
+{
+    if (progress->quiet)
+        return;
+    clear_bar(progress);
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void cli_progress_end(cli_progress *progress)
+{
+    clear_bar(progress);
+}

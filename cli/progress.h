@@ -1,0 +1,30 @@
+/* Progress on stderr: a bar with rate and time left on a terminal, else a line where a piece of
+ * work ends; nothing when quiet. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct cli_progress {
+    bool quiet, terminal;
+    double started, drawn; /* seconds on the monotonic clock */
+    size_t first;          /* what was done already when the work started */
+    bool begun, bar_is_up;
+} cli_progress;
+
+cli_progress cli_progress_begin(bool quiet);
+
+/* `done` of `total` images; draws the bar, after `title`, at most six times a second. */
+void cli_progress_update(cli_progress *progress, const char *title, size_t done, size_t total);
+
+/* A line of its own on stderr, above the bar. */
+void cli_progress_say(cli_progress *progress, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Takes the bar away. */
+void cli_progress_end(cli_progress *progress);
+
+double cli_progress_seconds(const cli_progress *progress);
+
+#endif

@@ -1,0 +1,161 @@
+#include "cli/run.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool cli_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool cli_exists(const char *folder, const char *name)
+{
+    char *path = base_path_join(folder, name);
+    const bool exists = path != NULL && access(path, F_OK) == 0;
+    base_free(path);
+    return exists;
+}
+
+/* Shortens a path to the folder that it is in, "." where it names none. */
+static void cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        strcpy(path, ".");
+    else
+        slash[slash == path ? 1 : 0] = '\0';
+}
+
+/* The run folder that a model file belongs to: the one it is in, or above weights/. */
+static char *folder_of(const char *file)
+{
+    char *folder = base_strdup(file);
+    if (folder == NULL)
+        return NULL;
+    cut_name(folder);
+    const char *slash = strrchr(folder, '/');
+    if (strcmp(slash != NULL ? slash + 1 : folder, "weights") == 0)
+        cut_name(folder);
+    return folder;
+}
+
+static ano_status load_model(cli_run *run, const char *path, ano_error *err)
+{
+    if (access(run->model_path, F_OK) != 0 && cli_exists(run->folder, "checkpoint.safetensors"))
+        return base_error(err, ANO_IO,
+                          "%s: training has not ended, so there is no model yet; "
+                          "\"anogan train --resume %s\" goes on with it",
+                          path, path);
+    if (access(run->model_path, F_OK) != 0 && cli_is_folder(path))
+        return base_error(err, ANO_IO, "%s: holds no model.safetensors, so it is not a run folder",
+                          path);
+    return ano_model_load(&run->model, run->model_path, err);
+}
+
+int cli_run_open(cli_run *run, cli_options *options, const cli_command *command, int argc,
+                 char **argv)
+{
+    *run = (cli_run){0};
+    ano_error err = ANO_ERROR_INIT;
+    cli_options_parse(options, command, argc, argv);
+    const char *path = options->run;
+    const bool is_folder = cli_is_folder(path);
+    run->folder = is_folder ? base_strdup(path) : folder_of(path);
+    run->model_path = is_folder ? base_path_join(path, "model.safetensors") : base_strdup(path);
+    if (run->folder == NULL || run->model_path == NULL) {
+        base_error_nomem(&err, path);
+        return cli_fail(CLI_ON_MODEL, &err);
+    }
+    cli_options_free(options);
+    *options = cli_options_default();
+    bool found;
+    if (cli_options_load(&found, options, run->folder, &err) != ANO_OK)
+        return cli_fail(CLI_ON_MODEL, &err);
+    run->configured = *options;
+    cli_options_parse(options, command, argc, argv);
+    if (load_model(run, path, &err) != ANO_OK)
+        return cli_fail(CLI_ON_MODEL, &err);
+    if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, ANO_GENERATOR) == 0)
+        return cli_refuse(CLI_BAD_MODEL, "%s: holds no generator to search with", run->model_path);
+    return CLI_DONE;
+}
+
+void cli_run_close(cli_run *run)
+{
+    ano_model_free(run->model);
+    base_free(run->folder);
+    base_free(run->model_path);
+    *run = (cli_run){0};
+}
+
+ano_status cli_remove_files(const char *folder, const char *prefix, const char *suffix,
+                            ano_error *err)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return errno == ENOENT ? ANO_OK : base_error_errno(err, errno, folder, "cannot be listed");
+    ano_status status = ANO_OK;
+    const size_t head = strlen(prefix), tail = strlen(suffix);
+    for (struct dirent *entry; status == ANO_OK && (entry = readdir(entries)) != NULL;) {
+        const size_t length = strlen(entry->d_name);
+        if (length < head + tail || strncmp(entry->d_name, prefix, head) != 0 ||
+            strcmp(entry->d_name + length - tail, suffix) != 0)
+            continue;
+        if (unlinkat(dirfd(entries), entry->d_name, 0) != 0)
+            status = base_error_errno(err, errno, entry->d_name, "cannot be removed");
+    }
+    closedir(entries);
+    return status;
+}
+
+ano_status cli_run_clear(const char *folder, ano_error *err)
+{
+    static const struct {
+        const char *folder, *prefix, *suffix;
+    } files[] = {
+        {".", "config", ".json"},
+        {".", "model", ".safetensors"},
+        {".", "checkpoint", ".safetensors"},
+        {".", "loss", ".csv"},
+        {".", "scores", ".csv"},
+        {".", "scores_", ".txt"},
+        {".", "metrics", ".json"},
+        {".", "histgram.", "g"},
+        {"result", "epoch_", ".png"},
+        {"weights", "generator_", ".safetensors"},
+        {"predict", "", ".png"},
+        {"weights", "discriminator_", ".safetensors"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = base_path_join(folder, files[i].folder);
+        if (path == NULL)
+            return base_error_nomem(err, folder);
+        const ano_status status = cli_remove_files(path, files[i].prefix, files[i].suffix, err);
+        base_free(path);
+        if (status != ANO_OK)
+            return status;
+    }
+    return ANO_OK;
+}
+
+int cli_open_training(ano_dataset **training, ano_dataset **held_out, const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    ano_dataset *all = NULL;
+    const ano_dataset_options normal = {.split = ANO_SPLIT_TRAIN, .normal = options->normal};
+    if (ano_dataset_open(&all, options->data, &normal, &err) != ANO_OK)
+        return cli_fail(CLI_ON_DATA, &err);
+    const ano_status status =
+        ano_dataset_split(training, held_out, all, (size_t)options->held_out, options->seed, &err);
+    ano_dataset_free(all);
+    return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_DATA, &err);
+}

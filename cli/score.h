@@ -1,0 +1,24 @@
+#ifndef CLI_SCORE_H
+#define CLI_SCORE_H
+
+#include "cli/options.h"
+
+/* Scores of a data set, beside what the search found on the way. */
+typedef struct cli_scores {
+    size_t n;
+    float *scores;    /* [n] */
+    float *generated; /* [n][height][width][channels], where asked for */
+    float *trace;     /* [n][iterations], where options->trace is set */
+} cli_scores;
+
+/* Searches for every image, with progress titled `title`. Returns an exit code;
+ * cli_scores_free() in every case. */
+int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset *images,
+                     const cli_options *options, const char *title, bool keep_generated);
+void cli_scores_free(cli_scores *scores);
+
+/* Writes options->trace, where it is set: a row for each image and iteration. */
+int cli_write_trace(const cli_scores *scores, const ano_dataset *images,
+                    const cli_options *options);
+
+#endif

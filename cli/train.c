@@ -1,0 +1,200 @@
+/* anogan train: trains a detector, sets its threshold on images held out of training, tests it. */
+#include "cli/train.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/evaluate.h"
+#include "cli/progress.h"
+#include "cli/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const cli_command command = {
+    .verb = CLI_VERB_TRAIN,
+    .arguments = "DATA --out RUN\n--resume RUN [DATA]",
+    .doc = "Trains a detector on the normal images of DATA, a folder of IDX files, keeps some of "
+           "them out to set the threshold, and tests it on DATA's test images. Everything is "
+           "written into the folder RUN. Ctrl-C ends training after the step under way, and "
+           "--resume goes on from there as if nothing had happened.",
+    .takes_data = true,
+};
+
+typedef struct training {
+    cli_progress progress;
+    ano_error err; /* of writing a picture */
+    const char *folder;
+    ano_shape shape;
+    size_t batch;
+} training;
+
+static ano_status write_samples(const training *t, const ano_train_event *event, ano_error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "result/epoch_%04d.png", event->epoch);
+    char *path = base_path_join(t->folder, name);
+    if (path == NULL)
+        return base_error_nomem(err, name);
+    const ano_status status = ANO_OK;
+    (void)event;
+    base_free(path);
+    return status;
+}
+
+static int on_train(const ano_train_event *event, void *cookie)
+{
+    training *t = cookie;
+    const size_t steps = (size_t)(event->epoch - 1) * (size_t)event->steps + (size_t)event->step;
+    const size_t total = (size_t)event->epochs * (size_t)event->steps;
+    char title[64];
+    snprintf(title, sizeof title, "epoch %d of %d", event->epoch, event->epochs);
+    if (event->ended != NULL)
+        cli_progress_say(&t->progress,
+                         "epoch %3d of %d  d_loss %.4f  g_loss %.4f  d_real %.3f  d_fake %.3f  "
+                         "%.1f s  %.0f images/s",
+                         event->epoch, event->epochs, event->ended->d_loss, event->ended->g_loss,
+                         event->ended->d_real, event->ended->d_fake, event->ended->seconds,
+                         event->ended->images_per_second);
+    cli_progress_update(&t->progress, title, steps * t->batch, total * t->batch);
+    if (event->samples != NULL && write_samples(t, event, &t->err) != ANO_OK)
+        return 1;
+    return cli_interrupted();
+}
+
+/* Trains into the run folder. */
+static int train(ano_model **model, const ano_dataset *images, const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    training t = {.progress = cli_progress_begin(options->quiet),
+                  .err = ANO_ERROR_INIT,
+                  .folder = options->out,
+                  .shape = ano_dataset_shape(images),
+                  .batch = (size_t)options->train.batch};
+    ano_model_config config = options->model;
+    config.size = t.shape.height;
+    config.channels = t.shape.channels;
+    ano_train_options how = options->train;
+    how.seed = options->seed;
+    how.threads = options->threads;
+    how.run_dir = options->out;
+    how.callback = on_train;
+    how.cookie = &t;
+    const ano_status status = ano_train(model, images, &config, &how, &err);
+    cli_progress_end(&t.progress);
+    if (t.err.status != ANO_OK)
+        return cli_fail(CLI_ON_RUN, &t.err);
+    if (status == ANO_SHAPE)
+        return cli_fail(CLI_ON_DATA, &err);
+    return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+}
+
+/* Sets the model's threshold by the scores of images that training has not seen, and saves it. */
+static int calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    ano_calibration calibration;
+    const int code = cli_calibrate(&calibration, model, held_out, options);
+    if (code != CLI_DONE)
+        return code;
+    ano_model_set_calibration(model, &calibration);
+    char *path = base_path_join(options->out, "model.safetensors");
+    if (path == NULL)
+        base_error_nomem(&err, "model.safetensors");
+    else
+        ano_model_save(model, path, &err);
+    base_free(path);
+    return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+}
+
+static int prepare_folder(const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    char *result = base_path_join(options->out, "result");
+    if (result == NULL)
+        base_error_nomem(&err, "result");
+    else if (base_make_folder(result, &err) == ANO_OK)
+        cli_options_save(options, options->out, &err);
+    base_free(result);
+    return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+}
+
+int cli_train_and_test(cli_options *options)
+{
+    ano_dataset *images = NULL, *held_out = NULL;
+    ano_model *model = NULL;
+    char *absolute = NULL;
+    if (options->resume == NULL && cli_exists(options->out, "config.json"))
+        return cli_refuse(CLI_USAGE,
+                          "%s: holds a run already; go on with it by \"anogan train --resume %s\", "
+                          "or name another folder with --out",
+                          options->out, options->out);
+    if (options->normal != NULL && options->anomaly == NULL)
+        options->anomaly = "*";
+    int code = cli_open_training(&images, &held_out, options);
+    if (code != CLI_DONE)
+        goto done;
+    absolute = realpath(options->data, NULL);
+    options->data = absolute != NULL ? absolute : options->data;
+    code = prepare_folder(options);
+    if (code == CLI_DONE)
+        code = train(&model, images, options);
+    if (code == CLI_DONE)
+        code = calibrate(model, held_out, options);
+    if (code == CLI_DONE && options->normal == NULL && !options->no_test)
+        fputs("anogan: no test: every class is normal; --normal says which are\n", stderr);
+    else if (code == CLI_DONE && !options->no_test)
+        code = cli_test(model, images, held_out, options);
+    if (code == CLI_INTERRUPTED)
+        fprintf(stderr, "anogan: stopped; \"anogan train --resume %s\" goes on from here\n",
+                options->out);
+done:
+    ano_model_free(model);
+    ano_dataset_free(held_out);
+    ano_dataset_free(images);
+    free(absolute);
+    return code;
+}
+
+/* Makes the options of the run folder the ones that the command line is read onto. */
+static int resume(cli_options *options, int argc, char **argv)
+{
+    ano_error err = ANO_ERROR_INIT;
+    bool found;
+    const char *folder = options->resume, *fixed = cli_options_fixed_given(options);
+    if (options->out != NULL)
+        return cli_refuse(CLI_USAGE, "--out: a resumed run stays in its folder");
+    if (fixed != NULL)
+        return cli_refuse(CLI_USAGE, "--%s: a resumed run keeps the one that it began with", fixed);
+    *options = cli_options_default();
+    if (cli_options_load(&found, options, folder, &err) != ANO_OK)
+        return cli_fail(CLI_ON_MODEL, &err);
+    if (!found)
+        return cli_refuse(CLI_BAD_MODEL, "%s: holds no config.json, so it is not a run folder",
+                          folder);
+    cli_options_parse(options, &command, argc, argv);
+    options->out = options->resume;
+    /* A run that was ended before its first checkpoint begins again. */
+    options->train.resume = cli_exists(folder, "checkpoint.safetensors");
+    return CLI_DONE;
+}
+
+int cli_train(int argc, char **argv)
+{
+    cli_options options = cli_options_default();
+    cli_options_parse(&options, &command, argc, argv);
+    int code = CLI_DONE;
+    if (options.resume != NULL)
+        code = resume(&options, argc, argv);
+    else if (options.data == NULL)
+        code = cli_refuse(CLI_USAGE, "train: DATA is missing; see \"anogan train --help\"");
+    else if (options.out == NULL)
+        code = cli_refuse(CLI_USAGE, "train: --out RUN is missing; see \"anogan train --help\"");
+    if (code == CLI_DONE && options.data == NULL)
+        code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
+    if (code == CLI_DONE)
+        code = cli_train_and_test(&options);
+    cli_options_free(&options);
+    return code;
+}

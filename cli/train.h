@@ -1,0 +1,10 @@
+#ifndef CLI_TRAIN_H
+#define CLI_TRAIN_H
+
+#include "cli/options.h"
+
+/* Trains on options->data into the run folder options->out, calibrates and tests. Refuses a folder
+ * that holds a run already, unless it is to be resumed. Returns an exit code. */
+int cli_train_and_test(cli_options *options);
+
+#endif

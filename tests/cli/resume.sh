@@ -1,0 +1,24 @@
+# A run that is interrupted exits with 130, and resumed ends in the bytes of one that never was.
+make_bars bars
+anogan train bars --out whole --normal 1 --epochs 150 "${small[@]}" --quiet >/dev/null
+
+anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" --quiet >/dev/null 2>message.txt &
+until [ -s parts/loss.csv ] && [ "$(wc -l <parts/loss.csv)" -gt 3 ]; do
+    kill -0 $! # it must not have ended
+    sleep 0.01
+done
+kill -INT $!
+code=0
+wait $! || code=$?
+echo "exit $code"
+grep -o 'anogan train --resume parts' message.txt
+test ! -e parts/metrics.json
+
+anogan train --resume parts --quiet >/dev/null
+cmp whole/model.safetensors parts/model.safetensors
+cmp whole/scores.csv parts/scores.csv
+cmp <(cut -d, -f1-5 whole/loss.csv) <(cut -d, -f1-5 parts/loss.csv)
+
+# --epochs is the total: a run that has ended goes on up to it.
+anogan train --resume parts --epochs 152 --no-test --quiet
+wc -l <parts/loss.csv

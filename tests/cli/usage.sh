@@ -1,0 +1,26 @@
+# What is wrong on the command line is named, with the option and what it takes; the exit code is 2.
+run anogan
+run anogan trian
+run anogan frobnicate
+run anogan --bogus
+run anogan train
+run anogan train data
+run anogan train data --out run --epochs ten
+run anogan train data --out run --epochs 0
+run anogan train data --out run --epochs -1
+run anogan train data --out run --batch 99999999999999999999
+run anogan train data --out run --rate nan
+run anogan train data --out run --rate 0x1p-3
+run anogan train data --out run --beta1 1
+run anogan train data --out run --flip sideways
+run anogan train data --out run --seed 18446744073709551616
+run anogan train data --out run --count none
+run anogan train data --out run --epochs
+run anogan train data more --out run
+run anogan train --resume run --batch 16
+run anogan train --resume run --out other
+run anogan demo data
+run anogan score
+run anogan score run data --split both
+run anogan evaluate
+run anogan info

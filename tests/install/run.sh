@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What `meson install` installs is enough: the example builds with pkg-config against it alone, and
+# scores with it what the installed program trained. Run as: run.sh BUILD SOURCE_ROOT PREFIX CC...
+set -euo pipefail
+build=$1 source=$2 prefix=$3
+shift 3
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet
+root=$work/root$prefix
+for file in bin/anogan include/anogan/anogan.h share/man/man1/anogan.1 \
+    share/anogan/mnist-1-vs-9/train-images-idx3-ubyte.gz; do
+    test -s "$root/$file"
+done
+
+cd "$work"
+export PKG_CONFIG_SYSROOT_DIR=$work/root
+PKG_CONFIG_PATH=$(dirname "$(find "$root" -name anogan.pc)")
+export PKG_CONFIG_PATH
+read -ra flags < <(pkg-config --cflags --libs anogan)
+"$@" -std=c17 -Wall -Wextra -Werror "$source/examples/score_image.c" "${flags[@]}" -o score_image
+LD_LIBRARY_PATH=$(pkg-config --variable=libdir anogan)
+export LD_LIBRARY_PATH
+ldd score_image | grep -q "libanogan.so.* => $work/root"
+
+. "$source/tests/cli/fixtures.sh"
+make_bars bars
+"$root/bin/anogan" train bars --out run --normal 1 --epochs 1 "${small[@]}" --quiet --no-test
+./score_image run/model.safetensors bars >lines.txt
+grep -cE '^image [0-9]+ of class [19]: [0-9.]+, (normal|anomalous)$' lines.txt | grep -qx 10
+if ./score_image nowhere.safetensors bars 2>message.txt; then
+    echo "a model that is not there was scored with"
+    exit 1
+fi
+grep -q nowhere.safetensors message.txt

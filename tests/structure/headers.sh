@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Every header compiles alone; the public one also as C++, where there is a C++ compiler, and with
+# nothing but its own folder to search. Run as: headers.sh SOURCE_ROOT CC...
+set -euo pipefail
+cd "$1"
+shift
+compile() { "$@" -fsyntax-only -Wall -Wextra -Werror -; }
+
+failures=0 headers=0
+try() { # NAME COMMAND...
+    local name=$1
+    shift
+    headers=$((headers + 1))
+    if ! echo "#include \"$name\"" | compile "$@"; then
+        echo "$name: does not compile alone"
+        failures=$((failures + 1))
+    fi
+}
+
+strict=(-std=c17 -D_POSIX_C_SOURCE=200809L -pedantic)
+try anogan/anogan.h "$@" "${strict[@]}" -Iinclude -x c
+if command -v c++ >/dev/null; then
+    try anogan/anogan.h c++ -std=c++11 -pedantic -Iinclude -x c++
+fi
+while IFS= read -r header; do
+    try "$header" "$@" "${strict[@]}" -Iinclude -Isrc -I. -x c
+done < <(find src -name '*.h' -printf '%P\n' | sort; find cli -name '*.h' | sort)
+
+echo "$headers headers, $failures failed"
+[ "$failures" -eq 0 ]
