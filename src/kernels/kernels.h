@@ -16,6 +16,9 @@ typedef struct kernels_adam_step {
     float epsilon; /* added to the root of the second moment */
 } kernels_adam_step;
 
+/* What the columns of a product come in multiples of. */
+enum { KERNELS_PRODUCT_COLUMNS = 16 };
+
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */
 
@@ -55,6 +58,13 @@ typedef struct kernels {
                      int channels, int window);
     void (*max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                               int height, int width, int channels, int window);
+
+    /* dst[r][c] += Σ_k src[r][k] · weights[k][c] for r < rows, c < columns, k < k_count. Rows of dst and
+     * src are dst_stride and src_stride floats apart (those of src may overlap), weights are
+     * [k_count][columns]. columns is a multiple of KERNELS_PRODUCT_COLUMNS. A row's result does not
+     * depend on how many rows there are. */
+    void (*product)(float *dst, size_t dst_stride, const float *src, size_t src_stride,
+                    const float *weights, size_t columns, size_t k_count, size_t rows);
 
     /* One step of Adam (D. Kingma, J. Ba, ICLR 2015) in Keras's form:
      * m ← β1 m + (1 - β1) g, v ← β2 v + (1 - β2) g², p ← p - rate · m / (√v + ε). */

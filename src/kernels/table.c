@@ -18,5 +18,6 @@ const kernels KERNEL(kernels) = {
     .batch_norm_backward = KERNEL(batch_norm_backward),
     .max_pool = KERNEL(max_pool),
     .max_pool_backward = KERNEL(max_pool_backward),
+    .product = KERNEL(product),
     .adam = KERNEL(adam),
 };

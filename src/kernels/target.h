@@ -31,6 +31,9 @@ void KERNEL(batch_norm_backward)(float *diff_src, const float *diff_dst, const f
                                  const float *scale, const float *mean_diff,
                                  const float *mean_product, size_t rows, size_t channels);
 
+void KERNEL(product)(float *dst, size_t dst_stride, const float *src, size_t src_stride,
+                     const float *weights, size_t columns, size_t k_count, size_t rows);
+
 void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height, int width,
                       int channels, int window);
 void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
