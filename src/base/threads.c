@@ -9,6 +9,11 @@ int base_threads_enter(int threads)
     return previous;
 }
 
+int base_threads(void)
+{
+    return omp_get_max_threads();
+}
+
 void base_threads_leave(int previous)
 {
     omp_set_num_threads(previous);

@@ -5,6 +5,8 @@
 /* Makes parallel regions of the calling thread use `threads` threads (0: one a processor), and
  * returns what to give base_threads_leave() to have it as it was. */
 int base_threads_enter(int threads);
+/* How many threads that are now. */
+int base_threads(void);
 void base_threads_leave(int previous);
 
 #endif

@@ -1,6 +1,7 @@
 #include "detect/latent.h"
 
 #include "base/memory.h"
+#include "kernels/kernels.h"
 #include "nn/adam.h"
 #include "nn/loss.h"
 
@@ -12,43 +13,45 @@
 #define SEARCH_BETA2 0.999
 
 struct detect_latent_search {
-    nn_pass *pass;
+    const kernels *kernels;
+    detect_folded_pass *pass;
     size_t latent, image; /* lengths of z and of an image */
+    size_t weights;       /* latent · latent + latent */
     double rate;
     float *z0;                     /* [latent] */
     float *start;                  /* [weights]: kernel, then bias, as every search starts */
-    size_t weights;                /* latent · latent + latent */
-    nn_adam adam;                  /* over the weights of all images of the block */
-    float *parameters, *gradients; /* [block][weights] */
-    float *z;                      /* [block][latent] */
-    float *images, *diff;          /* [block][image] */
+    float *parameters, *gradients; /* [group][weights] */
+    float *m, *v;                  /* Adam's moments, [group][weights] */
+    float *z;                      /* [group][latent] */
+    float *diff;                   /* [group][image] */
 };
 
 void detect_latent_free(detect_latent_search *search)
 {
     if (search == NULL)
         return;
-    nn_pass_free(search->pass);
-    nn_adam_clear(&search->adam);
+    detect_folded_pass_free(search->pass);
     base_free(search->z0);
     base_free(search->start);
     base_free(search->parameters);
     base_free(search->gradients);
+    base_free(search->m);
+    base_free(search->v);
     base_free(search->z);
-    base_free(search->images);
     base_free(search->diff);
     base_free(search);
 }
 
-ano_status detect_latent_create(detect_latent_search **out, const nn_net *generator,
-                                detect_latent_start start, double rate, ano_error *err)
+ano_status detect_latent_create(detect_latent_search **out, const detect_folded *generator,
+                                size_t latent, size_t image, detect_latent_start start, double rate,
+                                ano_error *err)
 {
     *out = NULL;
     detect_latent_search *search = base_alloc(1, sizeof *search);
     if (search == NULL)
         return base_error_nomem(err, "latent search");
-    const size_t latent = nn_shape_size(generator->src), image = nn_shape_size(generator->dst);
-    const size_t weights = latent * latent + latent, block = DETECT_LATENT_BLOCK;
+    const size_t weights = latent * latent + latent, group = DETECT_FOLDED_GROUP;
+    search->kernels = kernels_get();
     search->latent = latent;
     search->image = image;
     search->weights = weights;
@@ -59,29 +62,23 @@ ano_status detect_latent_create(detect_latent_search **out, const nn_net *genera
     } arrays[] = {
         {&search->z0, latent},
         {&search->start, weights},
-        {&search->parameters, block * weights},
-        {&search->gradients, block * weights},
-        {&search->z, block * latent},
-        {&search->images, block * image},
-        {&search->diff, block * image},
+        {&search->parameters, group * weights},
+        {&search->gradients, group * weights},
+        {&search->m, group * weights},
+        {&search->v, group * weights},
+        {&search->z, group * latent},
+        {&search->diff, group * image},
     };
-    ano_status status = ANO_OK;
+    ano_status status = detect_folded_pass_create(&search->pass, generator, err);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays && status == ANO_OK; i++)
         if ((*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL)
             status = base_error_nomem(err, "latent search");
-    if (status == ANO_OK) {
-        memcpy(search->z0, start.z0, latent * sizeof(float));
-        memcpy(search->start, start.kernel, latent * latent * sizeof(float));
-        status =
-            nn_adam_init(&search->adam, block * weights, rate, SEARCH_BETA1, SEARCH_BETA2, err);
-    }
-    if (status == ANO_OK)
-        status =
-            nn_pass_create(&search->pass, generator, DETECT_LATENT_BLOCK, NN_DATA_GRADIENT, err);
     if (status != ANO_OK) {
         detect_latent_free(search);
         return status;
     }
+    memcpy(search->z0, start.z0, latent * sizeof(float));
+    memcpy(search->start, start.kernel, latent * latent * sizeof(float));
     *out = search;
     return ANO_OK;
 }
@@ -115,18 +112,26 @@ static void latent_backward(detect_latent_search *search, size_t i, const float 
             diff_kernel[row * latent + c] = search->z0[row] * diff_bias[c];
 }
 
-static void latent_restart(detect_latent_search *search, const float *images, size_t n)
+static void latent_restart(detect_latent_search *search, size_t n)
 {
-    const size_t size = DETECT_LATENT_BLOCK * search->weights * sizeof(float);
-    search->adam.steps = 0;
-    memset(search->adam.m, 0, size);
-    memset(search->adam.v, 0, size);
-    for (size_t i = 0; i < DETECT_LATENT_BLOCK; i++)
+    const size_t size = n * search->weights * sizeof(float);
+    memset(search->m, 0, size);
+    memset(search->v, 0, size);
+    for (size_t i = 0; i < n; i++)
         memcpy(search->parameters + i * search->weights, search->start,
                search->weights * sizeof(float));
-    memcpy(search->images, images, n * search->image * sizeof(float));
-    memset(search->images + n * search->image, 0,
-           (DETECT_LATENT_BLOCK - n) * search->image * sizeof(float));
+}
+
+/* One step of Adam for the weights of all n images; t counts from 1. */
+static void latent_update(detect_latent_search *search, size_t n, int t)
+{
+    const double rate = nn_adam_rate(search->rate, SEARCH_BETA1, SEARCH_BETA2, (uint64_t)t);
+    search->kernels->adam(search->parameters, search->m, search->v, search->gradients,
+                          n * search->weights,
+                          (kernels_adam_step){.rate = (float)rate,
+                                              .beta1 = (float)SEARCH_BETA1,
+                                              .beta2 = (float)SEARCH_BETA2,
+                                              .epsilon = (float)NN_ADAM_EPSILON});
 }
 
 ano_status detect_latent_run(float *residuals, float *generated, float *trace,
@@ -134,21 +139,18 @@ ano_status detect_latent_run(float *residuals, float *generated, float *trace,
                              int iterations, ano_error *err)
 {
     const size_t image = search->image, latent = search->latent;
-    latent_restart(search, images, n);
+    latent_restart(search, n);
     for (int iteration = 0;; iteration++) {
-        const float *made, *diff_z;
-        for (size_t i = 0; i < DETECT_LATENT_BLOCK; i++)
+        for (size_t i = 0; i < n; i++)
             latent_forward(search, i);
-        ano_status status = nn_pass_forward(&made, search->pass, search->z, err);
-        if (status != ANO_OK)
-            return status;
-        for (size_t i = 0; i < DETECT_LATENT_BLOCK; i++) {
-            const float residual = (float)nn_residual(
-                search->diff + i * image, search->images + i * image, made + i * image, image);
-            if (i >= n)
-                continue;
+        const float *made = detect_folded_forward(search->pass, search->z, n);
+        for (size_t i = 0; i < n; i++) {
+            const float residual = (float)nn_residual(search->diff + i * image, images + i * image,
+                                                      made + i * image, image);
             if (!isfinite(residual))
-                return base_error(err, ANO_NUMERIC, "image %zu: its residual is not finite", i);
+                return base_error(err, ANO_NUMERIC,
+                                  "the residual of an image is not finite after %d iterations",
+                                  iteration);
             if (trace != NULL && iteration > 0)
                 trace[i * (size_t)iterations + (size_t)iteration - 1] = residual;
             if (iteration > 0 && residual >= residuals[i])
@@ -159,12 +161,10 @@ ano_status detect_latent_run(float *residuals, float *generated, float *trace,
         }
         if (iteration == iterations)
             return ANO_OK;
-        status = nn_pass_backward(&diff_z, search->pass, search->diff, NULL, err);
-        if (status != ANO_OK)
-            return status;
-        for (size_t i = 0; i < DETECT_LATENT_BLOCK; i++)
+        const float *diff_z = detect_folded_backward(search->pass, search->diff, n);
+        for (size_t i = 0; i < n; i++)
             latent_backward(search, i, diff_z + i * latent);
-        nn_adam_step(&search->adam, search->parameters, search->gradients);
+        latent_update(search, n, iteration + 1);
     }
 }
 

@@ -9,11 +9,7 @@
 #ifndef DETECT_LATENT_H
 #define DETECT_LATENT_H
 
-#include "nn/net.h"
-
-/* Images searched together. Always as many, the last ones padded with nothing but zeros, so that
- * no number depends on how many images there are. */
-enum { DETECT_LATENT_BLOCK = 32 };
+#include "detect/folded.h"
 
 typedef struct detect_latent_search detect_latent_search;
 
@@ -23,14 +19,17 @@ typedef struct detect_latent_start {
     const float *z0, *kernel;
 } detect_latent_start;
 
-/* The generator is only read, batch norm in inference mode, and must outlive the search. */
-ano_status detect_latent_create(detect_latent_search **out, const nn_net *generator,
-                                detect_latent_start start, double rate, ano_error *err);
+/* A search for one thread's images. The generator, with latents of length `latent` and images of
+ * `image` numbers, is only read, may be shared, and must outlive the search. */
+ano_status detect_latent_create(detect_latent_search **out, const detect_folded *generator,
+                                size_t latent, size_t image, detect_latent_start start, double rate,
+                                ano_error *err);
 void detect_latent_free(detect_latent_search *search);
 
-/* Searches for n ≤ DETECT_LATENT_BLOCK images [n][h][w][c]: residuals [n] gets the least residual
+/* Searches for n ≤ DETECT_FOLDED_GROUP images [n][h][w][c]: residuals [n] gets the least residual
  * of any iterate, generated [n][h][w][c] (unless NULL) its image, trace [n][iterations] (unless
- * NULL) the residual after each update. Errors: NUMERIC when a residual is not finite. */
+ * NULL) the residual after each update. No image's numbers depend on the others. Errors: NUMERIC
+ * when a residual is not finite. */
 ano_status detect_latent_run(float *residuals, float *generated, float *trace,
                              detect_latent_search *search, const float *images, size_t n,
                              int iterations, ano_error *err);

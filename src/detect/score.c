@@ -28,23 +28,76 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     return ANO_OK;
 }
 
-/* Keras's dense layer: W Glorot uniform, and an input drawn like the generator's own. */
-static ano_status search_create(detect_latent_search **out, const ano_model *model,
-                                const ano_score_options *options, ano_error *err)
+/* What all threads share, and a search for each of them. */
+typedef struct scoring {
+    detect_folded *generator;
+    int n_searches;
+    detect_latent_search **searches;
+    float *images; /* [n_searches · DETECT_FOLDED_GROUP][image] */
+    size_t image;
+} scoring;
+
+static void scoring_clear(scoring *s)
 {
-    const size_t latent = (size_t)model->config.latent;
+    for (int i = 0; i < s->n_searches && s->searches != NULL; i++)
+        detect_latent_free(s->searches[i]);
+    base_free(s->searches);
+    base_free(s->images);
+    detect_folded_free(s->generator);
+}
+
+/* Every search starts like Keras's dense layer, W Glorot uniform, from a z0 drawn like the latents
+ * of training. */
+static ano_status scoring_init(scoring *s, const ano_model *model, int threads,
+                               const ano_score_options *options, ano_error *err)
+{
+    const nn_net *generator = model->networks[ANO_GENERATOR];
+    const size_t latent = nn_shape_size(generator->src);
     const float limit = sqrtf(6.0f / (float)(2 * latent));
-    float *start = base_alloc(latent + latent * latent, sizeof(float));
-    if (start == NULL)
-        return base_error_nomem(err, "start of the latent search");
-    float *z0 = start, *kernel = start + latent;
-    base_random_uniform(z0, latent, -1, 1, (base_random){options->seed, BASE_PURPOSE_SEARCH, 0});
-    base_random_uniform(kernel, latent * latent, -limit, limit,
-                        (base_random){options->seed, BASE_PURPOSE_SEARCH, 1});
-    const ano_status status =
-        detect_latent_create(out, model->networks[ANO_GENERATOR], (detect_latent_start){z0, kernel},
-                             options->learning_rate, err);
-    base_free(start);
+    s->image = nn_shape_size(generator->dst);
+    s->n_searches = threads;
+    s->searches = base_alloc((size_t)threads, sizeof(detect_latent_search *));
+    s->images = base_alloc((size_t)threads * DETECT_FOLDED_GROUP * s->image, sizeof(float));
+    float *z0 = base_alloc(latent, sizeof(float));
+    float *kernel = base_alloc(latent * latent, sizeof(float));
+    ano_status status = ANO_OK;
+    if (s->searches == NULL || s->images == NULL || z0 == NULL || kernel == NULL)
+        status = base_error_nomem(err, "latent search");
+    if (status == ANO_OK)
+        status = detect_folded_create(&s->generator, generator, err);
+    if (status == ANO_OK) {
+        const base_random random = {options->seed, BASE_PURPOSE_SEARCH, 0};
+        base_random_uniform(z0, latent, -1, 1, random);
+        base_random_uniform(kernel, latent * latent, -limit, limit,
+                            (base_random){random.seed, random.purpose, 1});
+    }
+    for (int i = 0; i < threads && status == ANO_OK; i++)
+        status =
+            detect_latent_create(&s->searches[i], s->generator, latent, s->image,
+                                 (detect_latent_start){z0, kernel}, options->learning_rate, err);
+    base_free(z0);
+    base_free(kernel);
+    return status;
+}
+
+/* Scores the n images of s->images, n ≤ n_searches · DETECT_FOLDED_GROUP, each thread its share. */
+static ano_status scoring_run(scoring *s, float *scores, float *generated, float *trace, size_t n,
+                              int iterations, ano_error *err)
+{
+    ano_status status = ANO_OK;
+#pragma omp parallel for schedule(static, 1) num_threads(s->n_searches)
+    for (int i = 0; i < s->n_searches; i++) {
+        const size_t first = n * (size_t)i / (size_t)s->n_searches;
+        const size_t end = n * ((size_t)i + 1) / (size_t)s->n_searches;
+        ano_error own = ANO_ERROR_INIT;
+        detect_latent_run(scores + first, generated != NULL ? generated + first * s->image : NULL,
+                          trace != NULL ? trace + first * (size_t)iterations : NULL, s->searches[i],
+                          s->images + first * s->image, end - first, iterations, &own);
+        if (own.status != ANO_OK) {
+#pragma omp critical
+            status = base_error(err, own.status, "%s", own.message);
+        }
+    }
     return status;
 }
 
@@ -55,34 +108,32 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     if (status != ANO_OK)
         return status;
     const size_t n = ano_dataset_count(dataset), iterations = (size_t)options->iterations;
-    const size_t image = nn_shape_size(model->networks[ANO_GENERATOR]->dst);
-    const int previous = base_threads_enter(options->threads);
-    detect_latent_search *search = NULL;
-    float *images = base_alloc(DETECT_LATENT_BLOCK * image, sizeof(float));
-    if (images == NULL) {
-        status = base_error_nomem(err, "images to score");
-        goto done;
-    }
-    status = search_create(&search, model, options, err);
-    for (size_t first = 0; first < n && status == ANO_OK; first += DETECT_LATENT_BLOCK) {
-        const size_t count = n - first < DETECT_LATENT_BLOCK ? n - first : DETECT_LATENT_BLOCK;
-        size_t indices[DETECT_LATENT_BLOCK];
-        for (size_t i = 0; i < count; i++)
-            indices[i] = first + i;
-        status = ano_dataset_read(images, dataset, indices, count, err);
+    const int previous = base_threads_enter(options->threads), threads = base_threads();
+    scoring s = {0};
+    status = scoring_init(&s, model, threads, options, err);
+    /* As many rounds as the largest groups need, and then rounds of equal size: no thread waits. */
+    const size_t most = (size_t)threads * DETECT_FOLDED_GROUP, rounds = (n + most - 1) / most;
+    for (size_t round = 0; round < rounds && status == ANO_OK; round++) {
+        const size_t first = n * round / rounds, count = n * (round + 1) / rounds - first;
+        size_t indices[DETECT_FOLDED_GROUP];
+        for (size_t i = 0; i < count && status == ANO_OK; i += DETECT_FOLDED_GROUP) {
+            size_t n_indices = 0;
+            while (n_indices < DETECT_FOLDED_GROUP && i + n_indices < count) {
+                indices[n_indices] = first + i + n_indices;
+                n_indices++;
+            }
+            status = ano_dataset_read(s.images + i * s.image, dataset, indices, n_indices, err);
+        }
         if (status == ANO_OK)
-            status = detect_latent_run(scores + first,
-                                       generated != NULL ? generated + first * image : NULL,
-                                       trace != NULL ? trace + first * iterations : NULL, search,
-                                       images, count, options->iterations, err);
+            status = scoring_run(
+                &s, scores + first, generated != NULL ? generated + first * s.image : NULL,
+                trace != NULL ? trace + first * iterations : NULL, count, options->iterations, err);
         if (status == ANO_OK && options->callback != NULL &&
             options->callback(first + count, n, options->cookie) != 0)
             status = base_error(err, ANO_CANCELLED, "scoring was stopped after %zu of %zu images",
                                 first + count, n);
     }
-done:
-    detect_latent_free(search);
-    base_free(images);
+    scoring_clear(&s);
     base_threads_leave(previous);
     return status;
 }

@@ -59,10 +59,10 @@ typedef struct kernels {
     void (*max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                               int height, int width, int channels, int window);
 
-    /* dst[r][c] += Σ_k src[r][k] · weights[k][c] for r < rows, c < columns, k < k_count. Rows of dst and
-     * src are dst_stride and src_stride floats apart (those of src may overlap), weights are
-     * [k_count][columns]. columns is a multiple of KERNELS_PRODUCT_COLUMNS. A row's result does not
-     * depend on how many rows there are. */
+    /* dst[r][c] += Σ_k src[r][k] · weights[k][c] for r < rows, c < columns, k < k_count. Rows of
+     * dst and src are dst_stride and src_stride floats apart (those of src may overlap), weights
+     * are [k_count][columns]. columns is a multiple of KERNELS_PRODUCT_COLUMNS. A row's result does
+     * not depend on how many rows there are. */
     void (*product)(float *dst, size_t dst_stride, const float *src, size_t src_stride,
                     const float *weights, size_t columns, size_t k_count, size_t rows);
 

@@ -27,12 +27,12 @@ static inline __attribute__((always_inline)) void tile(float *dst, size_t dst_st
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
-            sum[r][v] = *(const vector *) (dst + r * dst_stride + v * VECTOR);
+            sum[r][v] = *(const vector *)(dst + r * dst_stride + v * VECTOR);
     for (size_t k = 0; k < k_count; k++) {
         vector weight[TILE_VECTORS];
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
-            weight[v] = *(const vector *) (weights + k * columns + v * VECTOR);
+            weight[v] = *(const vector *)(weights + k * columns + v * VECTOR);
 #pragma GCC unroll 8
         for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
@@ -43,7 +43,7 @@ static inline __attribute__((always_inline)) void tile(float *dst, size_t dst_st
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 4
         for (size_t v = 0; v < vectors; v++)
-            *(vector *) (dst + r * dst_stride + v * VECTOR) = sum[r][v];
+            *(vector *)(dst + r * dst_stride + v * VECTOR) = sum[r][v];
 }
 
 static inline __attribute__((always_inline)) void

@@ -103,7 +103,7 @@ static void score__is_the_least_of_the_trace(void **state)
 static void latent_search__finds_the_latent_of_a_generated_image(void **state)
 {
     (void)state;
-    enum { IMAGES = 8, ITERATIONS = 2000, LATENT = 30 };
+    enum { IMAGES = 8, ITERATIONS = 1000, LATENT = 30 };
     assert_non_null(getenv("ANOGAN_DATA"));
     char *data = base_path_join(getenv("ANOGAN_DATA"), "mnist-1-vs-9");
     ano_error err = ANO_ERROR_INIT;
@@ -113,7 +113,7 @@ static void latent_search__finds_the_latent_of_a_generated_image(void **state)
     data_options.normal = "1";
     data_options.count = 3200;
     ano_train_options train_options = ANO_TRAIN_OPTIONS_INIT;
-    train_options.epochs = 2;
+    train_options.epochs = 1;
     ano_model_config config = ANO_MODEL_CONFIG_INIT;
     config.base_width = 16;
     if (ano_dataset_open(&ones, data, &data_options, &err) != ANO_OK ||
