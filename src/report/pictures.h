@@ -1,0 +1,17 @@
+/* Images as people see them: a grid of many, or one beside what the generator made of it. */
+#ifndef REPORT_PICTURES_H
+#define REPORT_PICTURES_H
+
+#include "base/error.h"
+
+/* Writes a PNG of n images [n][height][width][channels] with pixels in [-1, 1], `columns` to a
+ * row, each pixel a square of `scale`. Errors: ARG, NOMEM, IO. */
+ano_status report_grid(const char *path, const float *images, int n, ano_shape shape, int columns,
+                       int scale, ano_error *err);
+
+/* Writes a PNG of image | generated | their difference, |x - G| averaged over the channels, from
+ * black (0) through purple and orange to white (2). Errors: ARG, NOMEM, IO. */
+ano_status report_comparison(const char *path, const float *image, const float *generated,
+                             ano_shape shape, int scale, ano_error *err);
+
+#endif

@@ -1,0 +1,182 @@
+#include "report/results.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static char folder[] = "/tmp/anogan_results_XXXXXX";
+static const char *const names[] = {"scores.csv", "scores_1.txt", "scores_9.txt", "metrics.json"};
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = base_path_join(folder, names[i]);
+        unlink(path);
+        base_free(path);
+    }
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static char *read_text(const char *name)
+{
+    char *path = base_path_join(folder, name), *text;
+    size_t size;
+    ano_error err = ANO_ERROR_INIT;
+    if (base_file_read(&text, &size, path, &err) != ANO_OK)
+        fail_msg("%s", err.message);
+    base_free(path);
+    return text;
+}
+
+static void expect_text(const char *name, const char *expected)
+{
+    char *text = read_text(name);
+    assert_string_equal(text, expected);
+    base_free(text);
+}
+
+static report_results make_results(void)
+{
+    static const size_t indices[] = {2, 5, 7, 12};
+    static const char *const classes[] = {"1", "9", "1", "9"};
+    static const int labels[] = {0, 1, 0, 1};
+    static const float scores[] = {20.1f, 41, 0.333333343f, 1e-7f};
+    return (report_results){
+        .n = 4,
+        .indices = indices,
+        .classes = classes,
+        .labels = labels,
+        .scores = scores,
+        .anogan = {{0.9994, 0.998, 0.9999, 0.99, 0.97, 28, 36.25}, 31.4000015, 0.9625},
+        .pca = {{0.95, 0.94, 0.96, 0.93, 0.92, 1, 2}, 1.5, 0.91},
+        .nearest = {{0.85, 0.84, 0.86, 0.83, 0.82, 3, 4}, 3.5, 0.81},
+        .normal = "1",
+        .anomaly = "9",
+        .alpha = 0.01,
+        .iterations = 300,
+        .components = 30,
+        .seed = 1ull << 53,
+    };
+}
+
+static void results__list_every_score_exactly(void **state)
+{
+    (void)state;
+    const report_results results = make_results();
+    assert_int_equal(report_write_results(folder, &results, NULL), ANO_OK);
+    expect_text("scores.csv", "index,class,label,score\n"
+                              "2,1,0,20.1000004\n"
+                              "5,9,1,41\n"
+                              "7,1,0,0.333333343\n"
+                              "12,9,1,1.00000001e-07\n");
+    expect_text("scores_1.txt", "20.1000004\n0.333333343\n");
+    expect_text("scores_9.txt", "41\n1.00000001e-07\n");
+}
+
+static void expect_number(const json_t *object, const char *key, double expected)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value) || fabs(json_number_value(value) - expected) > 1e-8)
+        fail_msg("%s: expected %.9g, got %.9g", key, expected, json_number_value(value));
+}
+
+static void results__hold_the_figures_of_every_method(void **state)
+{
+    (void)state;
+    const report_results results = make_results();
+    assert_int_equal(report_write_results(folder, &results, NULL), ANO_OK);
+    char *text = read_text("metrics.json");
+    json_t *root = json_loads(text, 0, NULL);
+    base_free(text);
+    expect_number(root, "auroc", 0.9994);
+    expect_number(root, "auroc_low", 0.998);
+    expect_number(root, "auroc_high", 0.9999);
+    expect_number(root, "aupr", 0.99);
+    expect_number(root, "accuracy_best", 0.97);
+    expect_number(root, "threshold_best_low", 28);
+    expect_number(root, "threshold_best_high", 36.25);
+    expect_number(root, "accuracy_calibrated", 0.9625);
+    expect_number(root, "threshold", 31.4000015);
+    expect_number(root, "alpha", 0.01);
+    expect_number(root, "n_normal", 2);
+    expect_number(root, "n_anomalous", 2);
+    expect_number(root, "iterations", 300);
+    assert_true(json_integer_value(json_object_get(root, "seed")) == 1ll << 53);
+    const json_t *baselines = json_object_get(root, "baselines");
+    expect_number(json_object_get(baselines, "pca"), "auroc", 0.95);
+    expect_number(json_object_get(baselines, "pca"), "accuracy_calibrated", 0.91);
+    expect_number(json_object_get(baselines, "nearest"), "threshold_best_high", 4);
+    expect_number(json_object_get(baselines, "nearest"), "threshold", 3.5);
+    json_decref(root);
+}
+
+static void results__leave_no_metrics_behind_when_a_figure_is_not_finite(void **state)
+{
+    (void)state;
+    report_results results = make_results();
+    results.nearest.threshold = NAN;
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(report_write_results(folder, &results, &err), ANO_NUMERIC);
+    assert_non_null(strstr(err.message, "threshold is"));
+    char *path = base_path_join(folder, "metrics.json");
+    assert_int_not_equal(access(path, F_OK), 0);
+    base_free(path);
+}
+
+static void table__has_a_row_for_each_method(void **state)
+{
+    (void)state;
+    const report_results results = make_results();
+    char *text;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    report_table(stream, &results);
+    fclose(stream);
+    assert_string_equal(
+        text, "2 normal (1) and 2 anomalous (9) test images:\n"
+              "\n"
+              "                    AUROC [95 % interval]    AUPR    best accuracy (threshold)"
+              "  accuracy (threshold) *\n"
+              "anogan              0.9994 [0.9980, 0.9999]  0.9900  0.9700 (28 to 36.25)     "
+              "  0.9625 (31.4)\n"
+              "PCA, 30 components  0.9500 [0.9400, 0.9600]  0.9300  0.9200 (1 to 2)          "
+              "  0.9100 (1.5)\n"
+              "nearest neighbour   0.8500 [0.8400, 0.8600]  0.8300  0.8200 (3 to 4)          "
+              "  0.8100 (3.5)\n"
+              "\n"
+              "* at the threshold fixed on held-out normal images (alpha 0.01), not on these\n");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(results__list_every_score_exactly, remove_files),
+        cmocka_unit_test_teardown(results__hold_the_figures_of_every_method, remove_files),
+        cmocka_unit_test_teardown(results__leave_no_metrics_behind_when_a_figure_is_not_finite,
+                                  remove_files),
+        cmocka_unit_test(table__has_a_row_for_each_method),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
