@@ -73,7 +73,7 @@ static const option_row rows[] = {
      "Folder of IDX files, plain or .gz (default ./data/mnist-1-vs-9, else the one installed "
      "with the program)"},
     {"out", "DIR", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, TESTING,
-     "Folder to write (evaluate: default RUN)"},
+     "Folder to write"},
     {"resume", "RUN", KIND_TEXT, AT(resume), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_TRAIN,
      "Go on with an interrupted or ended run, up to --epochs in all"},
     {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
@@ -363,6 +363,8 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
                               .help_filter = describe_default};
     parse_state state = {options, *options, command};
     argp_parse(&argp, argc, argv, 0, NULL, &state);
+    if (options->normal != NULL && options->anomaly == NULL)
+        options->anomaly = "*";
 }
 
 const char *cli_options_fixed_given(const cli_options *options)

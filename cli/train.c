@@ -5,9 +5,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/evaluate.h"
 #include "cli/progress.h"
 #include "cli/run.h"
+#include "cli/test.h"
+#include "report/pictures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +33,14 @@ typedef struct training {
 
 static ano_status write_samples(const training *t, const ano_train_event *event, ano_error *err)
 {
+    enum { COLUMNS = 4, SCALE = 4 };
     char name[64];
     snprintf(name, sizeof name, "result/epoch_%04d.png", event->epoch);
     char *path = base_path_join(t->folder, name);
     if (path == NULL)
         return base_error_nomem(err, name);
-    const ano_status status = ANO_OK;
-    (void)event;
+    const ano_status status =
+        report_grid(path, event->samples, ANO_SAMPLE_COUNT, t->shape, COLUMNS, SCALE, err);
     base_free(path);
     return status;
 }
@@ -130,8 +132,6 @@ int cli_train_and_test(cli_options *options)
                           "%s: holds a run already; go on with it by \"anogan train --resume %s\", "
                           "or name another folder with --out",
                           options->out, options->out);
-    if (options->normal != NULL && options->anomaly == NULL)
-        options->anomaly = "*";
     int code = cli_open_training(&images, &held_out, options);
     if (code != CLI_DONE)
         goto done;

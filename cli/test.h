@@ -1,5 +1,6 @@
-#ifndef CLI_EVALUATE_H
-#define CLI_EVALUATE_H
+/* What is done with a trained model: its threshold is set, and it is tested. */
+#ifndef CLI_TEST_H
+#define CLI_TEST_H
 
 #include "cli/options.h"
 
@@ -8,9 +9,9 @@
 int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_dataset *held_out,
                   const cli_options *options);
 
-/* Tests a calibrated model and the baselines on options->data's test images and writes all results
- * into options->out. The baselines are fitted to `training` and get their threshold from
- * `held_out`, as the model did. Returns an exit code. */
+/* Tests a calibrated model and the baselines on options->data's test images, writes all results
+ * into options->out and prints them. The baselines are fitted to `training` and get their
+ * thresholds from `held_out`, as the model did. Returns an exit code. */
 int cli_test(const ano_model *model, const ano_dataset *training, const ano_dataset *held_out,
              const cli_options *options);
 
