@@ -1,0 +1,397 @@
+/* Speed and memory of what the program spends its life on, in one run, against the fused
+ * multiply-adds that this machine was measured to do in the same run:
+ *
+ *   bench [--json] [--steps N] [--images N] [--iterations N] [--threads N] [layers] [epoch]
+ * [search]
+ *
+ * With none of the three named, all three. Times are medians of several rounds. */
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/threads.h"
+#include "kernels/kernels.h"
+#include "model/networks.h"
+#include "nn/adam.h"
+#include "train/step.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { BATCH = 32, ROUNDS = 5 };
+
+typedef struct settings {
+    bool json, layers, epoch, search;
+    int steps, images, iterations, threads;
+} settings;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare_doubles);
+    return values[n / 2];
+}
+
+static void check(ano_status status, const ano_error *err)
+{
+    if (status == ANO_OK)
+        return;
+    fprintf(stderr, "bench: %s\n", err->message);
+    exit(EXIT_FAILURE);
+}
+
+/* ---- the peak ----------------------------------------------------------------------------- */
+
+enum { FMA_CHAINS = 12, FMA_LOOPS = 2000000 };
+
+#define DEFINE_FMA_LOOP(name, target_flags, width)                                                 \
+    typedef float vector_##name __attribute__((vector_size((width) * sizeof(float))));             \
+    __attribute__((target(target_flags), noinline)) static double fma_loop_##name(void)            \
+    {                                                                                              \
+        vector_##name sum[FMA_CHAINS], a = {1e-9f}, b = {1e-9f};                                   \
+        for (int i = 0; i < FMA_CHAINS; i++)                                                       \
+            sum[i] = (vector_##name){(float)i};                                                    \
+        const double start = now();                                                                \
+        for (int n = 0; n < FMA_LOOPS; n++) {                                                      \
+            _Pragma("GCC unroll 12") for (int i = 0; i < FMA_CHAINS; i++) sum[i] += a * b;         \
+            __asm__ volatile("" : "+x"(a), "+x"(b));                                               \
+        }                                                                                          \
+        const double seconds = now() - start;                                                      \
+        for (int i = 0; i < FMA_CHAINS; i++)                                                       \
+            __asm__ volatile("" : : "x"(sum[i]));                                                  \
+        return 2.0 * (width)*FMA_CHAINS * FMA_LOOPS / seconds;                                     \
+    }
+
+#if defined(__x86_64__)
+DEFINE_FMA_LOOP(avx512, "avx512f,avx512vl,fma", 16)
+DEFINE_FMA_LOOP(avx2, "avx2,fma", 8)
+DEFINE_FMA_LOOP(generic, "sse2", 4)
+#else
+#define fma_loop_generic() 0.0
+#endif
+
+static double fma_loop(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        return fma_loop_avx512();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return fma_loop_avx2();
+#endif
+    return fma_loop_generic();
+}
+
+/* Floating-point operations a second, all threads together. */
+static double measure_peak(void)
+{
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double sum = 0;
+#pragma omp parallel reduction(+ : sum)
+        sum += fma_loop();
+        best = sum > best ? sum : best;
+    }
+    return best;
+}
+
+/* ---- layers ------------------------------------------------------------------------------- */
+
+/* Multiply-adds of one image's forward pass. */
+static double multiply_adds(const nn_layer *layer)
+{
+    const double dst = (double)nn_shape_size(layer->dst), k = layer->kernel;
+    switch (layer->kind) {
+    case NN_DENSE:
+        return dst * (double)nn_shape_size(layer->src);
+    case NN_CONV:
+        return dst * k * k * layer->src.c;
+    case NN_CONV_TRANSPOSED:
+        return dst * layer->src.c;
+    default:
+        return 0;
+    }
+}
+
+static double net_multiply_adds(const nn_net *net)
+{
+    double sum = 0;
+    for (int i = 0; i < net->n_layers; i++)
+        sum += multiply_adds(&net->layers[i]);
+    return sum;
+}
+
+/* Seconds of a forward and, where `uses` has a gradient, of a backward pass over one layer alone.
+ */
+static void time_layer(double *forward, double *backward, const nn_layer *layer, int batch,
+                       unsigned uses)
+{
+    ano_error err = ANO_ERROR_INIT;
+    const nn_layer_spec spec = {.kind = layer->kind,
+                                .name = layer->name,
+                                .channels = layer->dst.c,
+                                .kernel = layer->kernel,
+                                .slope = layer->slope,
+                                .shape = layer->dst};
+    nn_net *net;
+    nn_pass *pass;
+    check(nn_net_create(&net, layer->src, &spec, 1, &err), &err);
+    nn_net_initialise(net, 0, BASE_PURPOSE_TEST);
+    check(nn_pass_create(&pass, net, batch, uses, &err), &err);
+    const size_t n_src = (size_t)batch * nn_shape_size(layer->src);
+    const size_t n_dst = (size_t)batch * nn_shape_size(layer->dst);
+    float *src = base_alloc(n_src, sizeof(float)), *diff = base_alloc(n_dst, sizeof(float));
+    float *gradients = base_alloc(net->n_parameters, sizeof(float));
+    base_random_uniform(src, n_src, -1, 1, (base_random){0, BASE_PURPOSE_TEST, 1});
+    base_random_uniform(diff, n_dst, -1, 1, (base_random){0, BASE_PURPOSE_TEST, 2});
+    double forwards[ROUNDS], backwards[ROUNDS];
+    const float *out;
+    for (int round = -1; round < ROUNDS; round++) { /* the first is not counted */
+        double start = now();
+        check(nn_pass_forward(&out, pass, src, &err), &err);
+        forwards[round < 0 ? 0 : round] = now() - start;
+        start = now();
+        if (uses & (NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS))
+            check(nn_pass_backward(&out, pass, diff, uses & NN_WEIGHT_GRADIENTS ? gradients : NULL,
+                                   &err),
+                  &err);
+        backwards[round < 0 ? 0 : round] = now() - start;
+    }
+    *forward = median(forwards, ROUNDS);
+    *backward = median(backwards, ROUNDS);
+    base_free(src);
+    base_free(diff);
+    base_free(gradients);
+    nn_pass_free(pass);
+    nn_net_free(net);
+}
+
+static void print_cell(const settings *s, const char *pass, double seconds, double operations,
+                       double peak)
+{
+    const double rate = operations / seconds;
+    if (s->json)
+        printf(", \"%s\": {\"milliseconds\": %.4f, \"gflops\": %.2f, \"of_peak\": %.4f}", pass,
+               1e3 * seconds, rate / 1e9, rate / peak);
+    else if (operations > 0)
+        printf(" %8.2f ms %5.0f %3.0f %%", 1e3 * seconds, rate / 1e9, 100 * rate / peak);
+    else
+        printf(" %8.2f ms            ", 1e3 * seconds);
+}
+
+static void bench_layers(const settings *s, double peak)
+{
+    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
+    ano_error err = ANO_ERROR_INIT;
+    nn_net *nets[2];
+    check(model_generator_create(&nets[0], &config, &err), &err);
+    check(model_discriminator_create(&nets[1], &config, &err), &err);
+    if (s->json)
+        printf(", \"layers\": [");
+    else
+        printf("\n%-32s %24s %24s %24s\n", "layer, each alone (ms, GFLOPS, % of peak)", "forward",
+               "data gradient", "weight gradient");
+    const char *separator = "";
+    for (int n = 0; n < 2; n++)
+        for (int i = 0; i < nets[n]->n_layers; i++) {
+            const nn_layer *layer = &nets[n]->layers[i];
+            if (layer->kind == NN_RESHAPE)
+                continue;
+            const int batch = n == 0 ? BATCH : 2 * BATCH; /* as in a training step */
+            const double operations = 2 * batch * multiply_adds(layer);
+            double forward, data, weights;
+            time_layer(&forward, &data, layer, batch, NN_TRAINING | NN_DATA_GRADIENT);
+            char name[64];
+            snprintf(name, sizeof name, "%s.%s", n == 0 ? "generator" : "discriminator",
+                     layer->name);
+            if (s->json)
+                printf("%s{\"name\": \"%s\", \"batch\": %d", separator, name, batch);
+            else
+                printf("%-36s", name);
+            separator = ", ";
+            print_cell(s, "forward", forward, operations, peak);
+            print_cell(s, "data_gradient", data, operations, peak);
+            if (layer->n_tensors > 0) {
+                time_layer(&forward, &weights, layer, batch, NN_TRAINING | NN_WEIGHT_GRADIENTS);
+                print_cell(s, "weight_gradient", weights, operations, peak);
+            }
+            printf(s->json ? "}" : "\n");
+        }
+    if (s->json)
+        printf("]");
+    nn_net_free(nets[0]);
+    nn_net_free(nets[1]);
+}
+
+/* ---- an epoch ----------------------------------------------------------------------------- */
+
+/* What a step costs without any algorithm: D over 2B images forward and for its weights' gradients,
+ * then over B forward and back; G twice forward and once back with its weights' gradients. */
+static double step_multiply_adds(const nn_net *generator, const nn_net *discriminator)
+{
+    const double g = net_multiply_adds(generator), d = net_multiply_adds(discriminator);
+    const double d_first = multiply_adds(&discriminator->layers[0]);
+    const double g_first = multiply_adds(&generator->layers[0]);
+    return BATCH * (2 * (d + d + d - d_first) + 2 * d + g + g + 2 * g - g_first);
+}
+
+static void bench_epoch(const settings *s, double peak)
+{
+    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
+    ano_error err = ANO_ERROR_INIT;
+    ano_model *model;
+    train_step *step;
+    nn_adam adam[MODEL_NETWORKS];
+    check(ano_model_create(&model, &config, 0, &err), &err);
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        check(nn_adam_init(&adam[i], model->networks[i]->n_parameters, 2e-4, 0.5, 0.999, &err),
+              &err);
+    check(train_step_create(&step, model, adam, BATCH, &err), &err);
+    enum { MAX_LATENTS = BATCH * 30 };
+    float z[2][MAX_LATENTS];
+    base_random_uniform(train_step_real(step), BATCH * 28 * 28, -1, 1,
+                        (base_random){0, BASE_PURPOSE_TEST, 0});
+    double start = 0;
+    for (int i = -1; i < s->steps; i++) { /* the first is not counted */
+        for (int k = 0; k < 2; k++)
+            base_random_uniform(z[k], MAX_LATENTS, -1, 1,
+                                (base_random){(uint64_t)i, BASE_PURPOSE_TEST, (uint64_t)k});
+        train_step_result result;
+        if (i == 0)
+            start = now();
+        check(train_step_run(&result, step, z[0], z[1], &err), &err);
+    }
+    const double seconds = now() - start;
+    const double direct =
+        2 * s->steps *
+        step_multiply_adds(model->networks[ANO_GENERATOR], model->networks[ANO_DISCRIMINATOR]) /
+        peak;
+    if (s->json)
+        printf(", \"epoch\": {\"steps\": %d, \"batch\": %d, \"seconds\": %.4f, "
+               "\"of_direct\": %.4f}",
+               s->steps, BATCH, seconds, seconds / direct);
+    else
+        printf("\nepoch: %d steps of %d in %.2f s; %.2f × its direct multiply-adds at the peak\n",
+               s->steps, BATCH, seconds, seconds / direct);
+    train_step_free(step);
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        nn_adam_clear(&adam[i]);
+    ano_model_free(model);
+}
+
+/* ---- a search ----------------------------------------------------------------------------- */
+
+static void bench_search(const settings *s, double peak)
+{
+    enum { PIXELS = 28 * 28 };
+    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
+    ano_error err = ANO_ERROR_INIT;
+    ano_model *model;
+    ano_dataset *dataset;
+    const size_t n = (size_t)s->images;
+    uint8_t *pixels = base_alloc(n * PIXELS, 1);
+    float *scores = base_alloc(n, sizeof(float));
+    for (size_t i = 0; i < n * PIXELS; i++)
+        pixels[i] = (uint8_t)(i * 2654435761u >> 24);
+    check(ano_model_create(&model, &config, 0, &err), &err);
+    check(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){28, 28, 1}, &err), &err);
+    ano_score_options options = ANO_SCORE_OPTIONS_INIT;
+    options.iterations = s->iterations;
+    options.threads = s->threads;
+    const double start = now();
+    check(ano_score(scores, NULL, NULL, model, dataset, &options, &err), &err);
+    const double seconds = now() - start;
+    const nn_net *generator = model->networks[ANO_GENERATOR];
+    const double unfolded = 2 * 2 * net_multiply_adds(generator) * s->iterations * (double)n / peak;
+    if (s->json)
+        printf(", \"search\": {\"images\": %d, \"iterations\": %d, \"seconds\": %.4f, "
+               "\"of_unfolded\": %.4f}",
+               s->images, s->iterations, seconds, seconds / unfolded);
+    else
+        printf("\nsearch: %d images × %d iterations in %.2f s, %.1f ms an image; %.2f × their "
+               "unfolded multiply-adds at the peak\n",
+               s->images, s->iterations, seconds, 1e3 * seconds / (double)n, seconds / unfolded);
+    base_free(pixels);
+    base_free(scores);
+    ano_dataset_free(dataset);
+    ano_model_free(model);
+}
+
+static int positive(const char *text)
+{
+    char *end;
+    const long value = strtol(text, &end, 10);
+    if (*end != '\0' || value < 1 || value > 1000000) {
+        fprintf(stderr, "bench: %s is no whole number from 1 to 1000000\n", text);
+        exit(2);
+    }
+    return (int)value;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = {.steps = 210, .images = 100, .iterations = 300};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},          {"steps", required_argument, NULL, 's'},
+        {"images", required_argument, NULL, 'n'},  {"iterations", required_argument, NULL, 'i'},
+        {"threads", required_argument, NULL, 't'}, {0}};
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (c) {
+        case 'j':
+            s.json = true;
+            break;
+        case 's':
+            s.steps = positive(optarg);
+            break;
+        case 'n':
+            s.images = positive(optarg);
+            break;
+        case 'i':
+            s.iterations = positive(optarg);
+            break;
+        case 't':
+            s.threads = positive(optarg);
+            break;
+        default:
+            return 2;
+        }
+    }
+    for (int i = optind; i < argc; i++) {
+        s.layers |= strcmp(argv[i], "layers") == 0;
+        s.epoch |= strcmp(argv[i], "epoch") == 0;
+        s.search |= strcmp(argv[i], "search") == 0;
+    }
+    if (!s.layers && !s.epoch && !s.search)
+        s.layers = s.epoch = s.search = true;
+    base_threads_enter(s.threads);
+    const double peak = measure_peak();
+    printf(s.json ? "{\"threads\": %d, \"kernels\": \"%s\", \"peak_gflops\": %.1f"
+                  : "%d threads, %s kernels, %.0f GFLOPS of fused multiply-adds at the peak\n",
+           base_threads(), kernels_get()->name, peak / 1e9);
+    if (s.epoch)
+        bench_epoch(&s, peak);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    if (s.epoch)
+        printf(s.json ? ", \"peak_megabytes\": %.1f" : "peak memory of training: %.1f MB\n",
+               (double)usage.ru_maxrss / 1024);
+    if (s.search)
+        bench_search(&s, peak);
+    if (s.layers)
+        bench_layers(&s, peak);
+    printf(s.json ? "}\n" : "");
+    return 0;
+}
