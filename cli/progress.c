@@ -52,7 +52,7 @@ void cli_progress_update(cli_progress *progress, const char *title, size_t done,
     fprintf(stderr, "\r%s [%s] %3.0f %%", title, bar, 100 * share);
     if (done > progress->first) {
         const long left = (long)((double)(total - done) / rate);
-        fprintf(stderr, "  %.4g images/s  %ld:%02ld:%02ld left", rate, left / 3600, left / 60 % 60,
+        fprintf(stderr, "  %.1f images/s  %ld:%02ld:%02ld left", rate, left / 3600, left / 60 % 60,
                 left % 60);
     }
     fputs("\033[K", stderr);

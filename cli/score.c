@@ -59,6 +59,8 @@ int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset 
     const ano_status status =
         ano_score(out->scores, out->generated, out->trace, model, images, &how, &err);
     cli_progress_end(&search.progress);
+    if (status == ANO_SHAPE)
+        base_error_context(&err, "%s", options->data);
     if (status != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
     const double seconds = cli_progress_seconds(&search.progress);

@@ -88,8 +88,9 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     if (t.err.status != ANO_OK)
         return cli_fail(CLI_ON_RUN, &t.err);
     if (status == ANO_SHAPE)
-        return cli_fail(CLI_ON_DATA, &err);
-    return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+        base_error_context(&err, "%s", options->data);
+    return status == ANO_OK ? CLI_DONE
+                            : cli_fail(status == ANO_SHAPE ? CLI_ON_DATA : CLI_ON_RUN, &err);
 }
 
 /* Sets the model's threshold by the scores of images that training has not seen, and saves it. */

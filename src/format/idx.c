@@ -154,7 +154,7 @@ ano_status format_idx_parse(format_idx *out, const void *bytes, size_t size, con
     const char *what = n_dims == FORMAT_IDX_IMAGES ? "pixels" : "labels";
     *out = (format_idx){0};
     source src;
-    size_t expected, n_read, n_trailing;
+    size_t expected = 0, n_read, n_trailing;
     ano_status status = source_open(&src, bytes, size, path, err);
     if (status == ANO_OK)
         status = header_read(out->dims, &expected, &src, n_dims, err);
