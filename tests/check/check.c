@@ -63,6 +63,14 @@ void check_absolute(double *dst, const double *src, int n)
         dst[i] = fabs(src[i]);
 }
 
+double check_greatest(const double *src, int n)
+{
+    double greatest = 0;
+    for (int i = 0; i < n; i++)
+        greatest = fmax(greatest, fabs(src[i]));
+    return greatest;
+}
+
 void check_close(const char *what, const float *got, const double *expected,
                  const double *tolerance, int n)
 {
@@ -95,4 +103,18 @@ void check_tolerance(double *tolerance, const double *magnitude, int n, double f
 double check_sum_error(int length)
 {
     return FLT_EPSILON / 2 * fmin(length + 1, 8 * sqrt(length + 1));
+}
+
+double check_net_error(const nn_net *net, int batch)
+{
+    double square = 0;
+    for (int i = 0; i < net->n_layers; i++) {
+        const nn_layer *layer = &net->layers[i];
+        if (layer->n_tensors == 0)
+            continue;
+        const int terms = (int)net->tensors[layer->first_tensor].size / layer->dst.c;
+        const int pixels = batch * layer->dst.h * layer->dst.w;
+        square += pow(check_sum_error(terms), 2) + pow(check_sum_error(pixels), 2);
+    }
+    return sqrt(square);
 }

@@ -2,6 +2,8 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include "nn/net.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +20,8 @@ void check_random_apart(double *dst, int n, uint64_t stream);
 void check_narrow(float *dst, const double *src, int n);
 void check_widen(double *dst, const float *src, int n);
 void check_absolute(double *dst, const double *src, int n);
+/* The greatest absolute value. */
+double check_greatest(const double *src, int n);
 
 /* Fails the test unless |got[i] - expected[i]| ≤ tolerance[i] for every i (NaN fails); says how
  * many do not, and of the worst its index, what was expected and what there was. */
@@ -33,5 +37,10 @@ void check_tolerance(double *tolerance, const double *magnitude, int n, double f
  * where the sum is short; where it is long, eight times the length of the random walk that these
  * roundings are. */
 double check_sum_error(int length);
+
+/* What rounding may cost the numbers and gradients of a whole network over a batch, as a share of
+ * the greatest of their kind: the errors of all its layers' sums, those over what makes a number of
+ * dst and those over the batch's pixels, which have no reason to add up and so do as squares. */
+double check_net_error(const nn_net *net, int batch);
 
 #endif

@@ -27,6 +27,12 @@ static const int pools[][4] = {/* height, width, channels, window */
                                {4, 4, 17, 2}, {28, 28, 8, 2}, {9, 10, 7, 3},  {6, 6, 100, 3},
                                {5, 5, 33, 1}, {1, 1, 4, 2},   {32, 32, 2, 15}};
 
+static const int products[][5] = {/* rows, columns, k_count, src_stride, dst_stride */
+                                  {1, 16, 1, 1, 16},     {2, 32, 3, 3, 37}, {3, 48, 17, 20, 48},
+                                  {7, 64, 100, 100, 64}, {8, 80, 9, 1, 80}, {15, 16, 33, 7, 21},
+                                  {6, 112, 0, 1, 112},   {0, 16, 5, 5, 16}, {5, 128, 64, 64, 128},
+                                  {14, 192, 31, 31, 200}};
+
 /* An array of bytes between two guards; it begins `BEFORE` after an aligned address and so is
  * aligned to a float and to nothing wider. */
 typedef struct guarded {
@@ -99,12 +105,12 @@ static void array_check(const kernels *k, const char *what, const array *a)
     check_close(name, a->narrow, a->wide, a->tolerance, a->n);
 }
 
-static void check_same(const kernels *k, const char *what, const array *a, const array *in_place)
+static void check_same(const kernels *k, const char *what, const array *a, const array *b)
 {
     for (int i = 0; i < a->n; i++)
-        if (memcmp(&a->narrow[i], &in_place->narrow[i], sizeof(float)) != 0)
-            fail_msg("%s of %s in place, at %d of %d: expected %.9g, got %.9g", what, k->name, i,
-                     a->n, (double)a->narrow[i], (double)in_place->narrow[i]);
+        if (memcmp(&a->narrow[i], &b->narrow[i], sizeof(float)) != 0)
+            fail_msg("%s of %s: not the same bits at %d of %d: expected %.9g, got %.9g", what,
+                     k->name, i, a->n, (double)a->narrow[i], (double)b->narrow[i]);
 }
 
 /* Each runs `check` for every set over a table of sizes. */
@@ -157,9 +163,9 @@ static void leaky_relu(const kernels *k, int n)
     array_check(k, "leaky_relu_backward", &diff_src);
 
     k->leaky_relu_backward(diff_dst.narrow, diff_dst.narrow, dst.narrow, (size_t)n, slope);
-    check_same(k, "leaky_relu_backward", &diff_src, &diff_dst);
+    check_same(k, "leaky_relu_backward in place", &diff_src, &diff_dst);
     k->leaky_relu(src.narrow, src.narrow, (size_t)n, slope);
-    check_same(k, "leaky_relu", &dst, &src);
+    check_same(k, "leaky_relu in place", &dst, &src);
     array_free(&src);
     array_free(&dst);
     array_free(&diff_dst);
@@ -182,7 +188,7 @@ static void tanh_backward(const kernels *k, int n)
     check_tolerance(diff_src.tolerance, diff_dst.wide, n, 3 * ROUNDING);
     array_check(k, "tanh_backward", &diff_src);
     k->tanh_backward(diff_dst.narrow, diff_dst.narrow, dst.narrow, (size_t)n);
-    check_same(k, "tanh_backward", &diff_src, &diff_dst);
+    check_same(k, "tanh_backward in place", &diff_src, &diff_dst);
     array_free(&dst);
     array_free(&diff_dst);
     array_free(&diff_src);
@@ -204,7 +210,7 @@ static void add_bias(const kernels *k, int rows, int channels)
     check_tolerance(dst.tolerance, dst.wide, n, ROUNDING);
     array_check(k, "add_bias", &dst);
     k->add_bias(src.narrow, src.narrow, bias.narrow, (size_t)rows, (size_t)channels);
-    check_same(k, "add_bias", &dst, &src);
+    check_same(k, "add_bias in place", &dst, &src);
     array_free(&src);
     array_free(&dst);
     array_free(&bias);
@@ -264,7 +270,7 @@ static void batch_norm(const kernels *k, int rows, int channels)
     array_check(k, "batch_norm", &dst);
     k->batch_norm(src.narrow, src.narrow, mean.narrow, scale.narrow, shift.narrow, (size_t)rows,
                   (size_t)channels);
-    check_same(k, "batch_norm", &dst, &src);
+    check_same(k, "batch_norm in place", &dst, &src);
     array_free(&src);
     array_free(&dst);
     array_free(&mean);
@@ -336,7 +342,7 @@ static void batch_norm_backward(const kernels *k, int rows, int channels)
     k->batch_norm_backward(diff_dst.narrow, diff_dst.narrow, src.narrow, mean.narrow,
                            inverse.narrow, scale.narrow, mean_diff.narrow, mean_product.narrow,
                            (size_t)rows, (size_t)channels);
-    check_same(k, "batch_norm_backward", &diff_src, &diff_dst);
+    check_same(k, "batch_norm_backward in place", &diff_src, &diff_dst);
     array_free(&src);
     array_free(&diff_dst);
     array_free(&diff_src);
@@ -392,6 +398,56 @@ static void max_pool__matches_its_twin(void **state)
 {
     (void)state;
     each_pool(max_pool);
+}
+
+/* A row of the product is a dense layer whose bias is what dst held; what lies between the rows of
+ * dst stays as it was, and a row alone gives the same bits as among others. */
+static void product(const kernels *k, const int sizes[5])
+{
+    const int rows = sizes[0], columns = sizes[1], k_count = sizes[2];
+    const int src_stride = sizes[3], dst_stride = sizes[4];
+    array src = array_create(rows > 0 ? (rows - 1) * src_stride + k_count : 0, 1);
+    array weights = array_create(k_count * columns, 2);
+    array dst = array_create(rows > 0 ? (rows - 1) * dst_stride + columns : 0, 3);
+    array alone = array_create(dst.n, 3);
+    double *magnitude = check_doubles(columns), *bias = check_doubles(columns);
+    double *src_magnitude = check_doubles(k_count), *weight_magnitude = check_doubles(weights.n);
+    check_absolute(weight_magnitude, weights.wide, weights.n);
+    k->product(dst.narrow, (size_t)dst_stride, src.narrow, (size_t)src_stride, weights.narrow,
+               (size_t)columns, (size_t)k_count, (size_t)rows);
+    for (int r = 0; r < rows; r++) {
+        const double *src_row = src.wide + r * src_stride;
+        double *dst_row = dst.wide + r * dst_stride;
+        check_absolute(bias, dst_row, columns);
+        check_absolute(src_magnitude, src_row, k_count);
+        reference_dense(magnitude, src_magnitude, weight_magnitude, bias, 1, k_count, columns);
+        check_tolerance(dst.tolerance + r * dst_stride, magnitude, columns,
+                        check_sum_error(k_count));
+        memcpy(bias, dst_row, (size_t)columns * sizeof *bias);
+        reference_dense(dst_row, src_row, weights.wide, bias, 1, k_count, columns);
+        k->product(alone.narrow + r * dst_stride, (size_t)dst_stride, src.narrow + r * src_stride,
+                   (size_t)src_stride, weights.narrow, (size_t)columns, (size_t)k_count, 1);
+    }
+    array_check(k, "product", &dst);
+    check_same(k, "product, row by row", &dst, &alone);
+    free(magnitude);
+    free(bias);
+    free(src_magnitude);
+    free(weight_magnitude);
+    array_free(&src);
+    array_free(&weights);
+    array_free(&dst);
+    array_free(&alone);
+}
+
+static void product__matches_its_twin(void **state)
+{
+    (void)state;
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (size_t j = 0; j < sizeof products / sizeof *products; j++)
+            product(sets[i], products[j]);
 }
 
 static void adam(const kernels *k, int n)
@@ -462,6 +518,7 @@ int main(void)
         cmocka_unit_test(batch_norm_sums__match_their_twin),
         cmocka_unit_test(batch_norm_backward__matches_its_twin),
         cmocka_unit_test(max_pool__matches_its_twin),
+        cmocka_unit_test(product__matches_its_twin),
         cmocka_unit_test(adam__matches_its_twin),
         cmocka_unit_test(kernels__of_the_fastest_set_are_chosen),
     };
