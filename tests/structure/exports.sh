@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# The library exports what anogan.h declares, all of it and nothing else.
-# Run as: exports.sh SOURCE_ROOT LIBRARY
+# The library exports the functions that anogan.h declares, all of them and nothing else.
+# Run as: exports.sh SOURCE_ROOT LIBRARY CC...
 set -euo pipefail
-declared=$(grep -E '^ANO_API' "$1/include/anogan/anogan.h" | grep -oE 'ano_[a-z_0-9]+\(' | tr -d '(' | sort)
-exported=$(nm -D --defined-only "$2" | awk '{print $3}' | sort)
+root=$1 library=$2
+shift 2
+declared=$("$@" -E -P "-I$root/include" "$root/include/anogan/anogan.h" | grep -v '^typedef' |
+    grep -oE '\bano_[a-z_0-9]+\(' | tr -d '(' | sort)
+exported=$(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 [ -n "$declared" ]
 diff <(echo "$declared") <(echo "$exported") && exit 0
 echo "'<' is declared but not exported, '>' exported but not declared"
