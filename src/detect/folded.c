@@ -54,7 +54,7 @@ struct detect_folded_pass {
 
 static size_t whole_vectors(size_t columns)
 {
-    const size_t unit = KERNELS_PRODUCT_COLUMNS;
+    const size_t unit = KERNELS_COLUMNS;
     return (columns + unit - 1) / unit * unit;
 }
 
@@ -403,8 +403,15 @@ static void dense_forward(detect_folded_pass *pass, const float *z, size_t n)
     for (size_t i = 0; i < n; i++)
         memcpy(pass->dense + i * f->dense_size, f->dense_shift, f->dense_size * sizeof(float));
     for (size_t column = 0; column < f->dense_size; column += DENSE_BLOCK)
-        f->kernels->product(pass->dense + column, f->dense_size, z, f->latent,
-                            f->dense + column * f->latent, DENSE_BLOCK, f->latent, n);
+        f->kernels->product(pass->dense + column, z, f->dense + column * f->latent,
+                            (kernels_product){.rows = n,
+                                              .columns = DENSE_BLOCK,
+                                              .k = f->latent,
+                                              .dst_row = f->dense_size,
+                                              .src_row = f->latent,
+                                              .src_column = 1,
+                                              .weights_row = DENSE_BLOCK,
+                                              .accumulate = true});
     for (size_t i = 0; i < n; i++)
         for (size_t y = 0; y < q; y++)
             f->kernels->leaky_relu(activated_row(pass, i, y),
@@ -421,9 +428,14 @@ static void dense_backward(detect_folded_pass *pass, size_t n)
             f->kernels->leaky_relu_backward(diff, diff, activated_row(pass, i, y), row,
                                             f->slope[0]);
         }
-    memset(pass->diff_z, 0, n * f->latent_columns * sizeof(float));
-    f->kernels->product(pass->diff_z, f->latent_columns, pass->dense, f->dense_size, f->dense_back,
-                        f->latent_columns, f->dense_size, n);
+    f->kernels->product(pass->diff_z, pass->dense, f->dense_back,
+                        (kernels_product){.rows = n,
+                                          .columns = f->latent_columns,
+                                          .k = f->dense_size,
+                                          .dst_row = f->latent_columns,
+                                          .src_row = f->dense_size,
+                                          .src_column = 1,
+                                          .weights_row = f->latent_columns});
     for (size_t i = 1; i < n; i++)
         memmove(pass->diff_z + i * f->latent, pass->diff_z + i * f->latent_columns,
                 f->latent * sizeof(float));
@@ -436,6 +448,14 @@ static void inner_forward(detect_folded_pass *pass, size_t image)
     const composed *m = &f->inner;
     const size_t size = 2 * (size_t)m->q, area = size * size * f->c_inner;
     const size_t tap_row = (size_t)m->taps * f->c_dense;
+    const kernels_product product = {.rows = (size_t)m->q,
+                                     .columns = f->c_inner,
+                                     .k = tap_row,
+                                     .dst_row = 2 * f->c_inner,
+                                     .src_row = f->c_dense,
+                                     .src_column = 1,
+                                     .weights_row = f->c_inner,
+                                     .accumulate = true};
     float *dst = pass->inner + image * area;
     memcpy(dst, f->inner_bias, area * sizeof(float));
     for (int phase = 0; phase < 4; phase++) {
@@ -449,10 +469,9 @@ static void inner_forward(detect_folded_pass *pass, size_t image)
                                    (ptrdiff_t)(y + m->first[phase_y] + tap) *
                                        (ptrdiff_t)(((size_t)m->q + 2 * pass->border) * f->c_dense) +
                                    first_x;
-                f->kernels->product(
-                    dst + ((size_t)(2 * y + phase_y) * size + (size_t)phase_x) * f->c_inner,
-                    2 * f->c_inner, src, f->c_dense, weights + (size_t)tap * tap_row * f->c_inner,
-                    f->c_inner, tap_row, (size_t)m->q);
+                f->kernels->product(dst + ((size_t)(2 * y + phase_y) * size + (size_t)phase_x) *
+                                              f->c_inner,
+                                    src, weights + (size_t)tap * tap_row * f->c_inner, product);
             }
     }
     f->kernels->leaky_relu(dst, dst, area, f->slope[1]);
@@ -466,13 +485,19 @@ static void inner_backward(detect_folded_pass *pass, size_t image)
     const size_t q = (size_t)m->q, window = 2 * (size_t)m->taps;
     const size_t size = 2 * q + 2 * (size_t)m->radius, window_row = window * f->c_inner;
     float *dst = pass->dense + image * f->dense_size;
-    memset(dst, 0, f->dense_size * sizeof(float));
     for (size_t y = 0; y < q; y++)
         for (size_t window_y = 0; window_y < window; window_y++)
-            f->kernels->product(dst + y * q * f->c_dense, f->c_dense,
+            f->kernels->product(dst + y * q * f->c_dense,
                                 pass->diff_inner + (2 * y + window_y) * size * f->c_inner,
-                                2 * f->c_inner, f->inner_back + window_y * window_row * f->c_dense,
-                                f->c_dense, window_row, q);
+                                f->inner_back + window_y * window_row * f->c_dense,
+                                (kernels_product){.rows = q,
+                                                  .columns = f->c_dense,
+                                                  .k = window_row,
+                                                  .dst_row = f->c_dense,
+                                                  .src_row = 2 * f->c_inner,
+                                                  .src_column = 1,
+                                                  .weights_row = f->c_dense,
+                                                  .accumulate = window_y > 0});
 }
 
 /* The source pixels [begin, end) whose tap falls inside the map. */
@@ -522,9 +547,14 @@ static void outer_forward(detect_folded_pass *pass, size_t image)
     const size_t pixels = (size_t)(f->outer.q * f->outer.q);
     const size_t size = 4 * pixels * (size_t)f->outer.c_dst;
     float *generated = pass->generated + image * size;
-    memset(pass->spread, 0, pixels * f->spread * sizeof(float));
-    f->kernels->product(pass->spread, f->spread, pass->inner + image * pixels * f->c_inner,
-                        f->c_inner, f->outer_weights, f->spread, f->c_inner, pixels);
+    f->kernels->product(pass->spread, pass->inner + image * pixels * f->c_inner, f->outer_weights,
+                        (kernels_product){.rows = pixels,
+                                          .columns = f->spread,
+                                          .k = f->c_inner,
+                                          .dst_row = f->spread,
+                                          .src_row = f->c_inner,
+                                          .src_column = 1,
+                                          .weights_row = f->spread});
     memcpy(generated, f->outer.bias, size * sizeof(float));
     spread_exchange(pass, generated, true);
     for (size_t i = 0; i < size; i++)
@@ -544,9 +574,14 @@ static void outer_backward(detect_folded_pass *pass, const float *diff_generated
     for (size_t y = 0; y < q; y++) {
         const float *inner = pass->inner + (image * q + y) * row;
         float *diff = pass->diff_inner + ((y + radius) * (q + 2 * radius) + radius) * f->c_inner;
-        memset(diff, 0, row * sizeof(float));
-        f->kernels->product(diff, f->c_inner, pass->spread + y * q * f->spread, f->spread,
-                            f->outer_back, f->c_inner, f->spread, q);
+        f->kernels->product(diff, pass->spread + y * q * f->spread, f->outer_back,
+                            (kernels_product){.rows = q,
+                                              .columns = f->c_inner,
+                                              .k = f->spread,
+                                              .dst_row = f->c_inner,
+                                              .src_row = f->spread,
+                                              .src_column = 1,
+                                              .weights_row = f->c_inner});
         f->kernels->leaky_relu_backward(diff, diff, inner, row, f->slope[1]);
     }
 }

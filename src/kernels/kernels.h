@@ -7,6 +7,7 @@
 #ifndef KERNELS_KERNELS_H
 #define KERNELS_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,61 @@ typedef struct kernels_adam_step {
     float epsilon; /* added to the root of the second moment */
 } kernels_adam_step;
 
-/* What the columns of a product come in multiples of. */
-enum { KERNELS_PRODUCT_COLUMNS = 16 };
+/* What the columns of a product and the channels of a Winograd convolution come in multiples of. */
+enum { KERNELS_COLUMNS = 16 };
+
+/* dst [rows][columns] = src [rows][k] · weights [k][columns], or dst += that. The rest is how many
+ * floats lie from one row to the next, and in src from one column to the next. */
+typedef struct kernels_product {
+    size_t rows, columns, k;
+    size_t dst_row, src_row, src_column, weights_row;
+    bool accumulate;
+} kernels_product;
+
+/* A convolution by Winograd's algorithm: stride 1, zero padding that keeps the size. dst is cut
+ * into tiles of (9 - kernel)² pixels, numbered through the batch, image by image and row by row;
+ * those at the right and the bottom may reach out of the image. */
+typedef struct kernels_winograd {
+    int height, width; /* of src and of dst */
+    int kernel;        /* 3 or 5 */
+    size_t in, out;    /* channels */
+} kernels_winograd;
+
+enum { KERNELS_WINOGRAD_POINTS = 64 };
+
+/* The side of a tile of dst. */
+static inline int kernels_winograd_side(const kernels_winograd *conv)
+{
+    return 9 - conv->kernel;
+}
+
+/* The tiles of one image. */
+static inline size_t kernels_winograd_tiles(const kernels_winograd *conv)
+{
+    const int side = kernels_winograd_side(conv);
+    return (size_t)((conv->height + side - 1) / side) * (size_t)((conv->width + side - 1) / side);
+}
+
+/* From one point's matrix [rows][columns] to the next, in floats. A few lines of the cache lie
+ * between, so that the points of one element do not share a set of it. */
+static inline size_t kernels_winograd_stride(size_t rows, size_t columns)
+{
+    return rows * columns + 16;
+}
+
+/* The floats of 64 points' matrices. */
+static inline size_t kernels_winograd_size(size_t rows, size_t columns)
+{
+    return KERNELS_WINOGRAD_POINTS * kernels_winograd_stride(rows, columns);
+}
+
+/* What is done to the sums of a convolution before they are stored: bias, leaky ReLU, max pooling
+ * by 2 × 2. */
+typedef struct kernels_epilogue {
+    const float *bias; /* [channels], or NULL */
+    float slope;       /* 1: no activation */
+    uint8_t *argmax;   /* as for max_pool; NULL: no pooling */
+} kernels_epilogue;
 
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */
@@ -59,17 +113,44 @@ typedef struct kernels {
     void (*max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                               int height, int width, int channels, int window);
 
-    /* dst[r][c] += Σ_k src[r][k] · weights[k][c] for r < rows, c < columns, k < k_count. Rows of
-     * dst and src are dst_stride and src_stride floats apart (those of src may overlap), weights
-     * are [k_count][columns]. columns is a multiple of KERNELS_PRODUCT_COLUMNS. A row's result does
-     * not depend on how many rows there are. */
-    void (*product)(float *dst, size_t dst_stride, const float *src, size_t src_stride,
-                    const float *weights, size_t columns, size_t k_count, size_t rows);
+    /* A product of matrices that lie in a core's cache. Rows of src may overlap. A row's result
+     * does not depend on how many rows there are. */
+    void (*product)(float *dst, const float *src, const float *weights, kernels_product product);
 
     /* One step of Adam (D. Kingma, J. Ba, ICLR 2015) in Keras's form:
      * m ← β1 m + (1 - β1) g, v ← β2 v + (1 - β2) g², p ← p - rate · m / (√v + ε). */
     void (*adam)(float *parameters, float *m, float *v, const float *gradients, size_t n,
                  kernels_adam_step step);
+
+    /* Winograd convolution; src/kernels/winograd_transform.h has the algorithm. It is a product of
+     * matrices for each of the 64 points of a transformed tile:
+     *     dst           M [tiles][out] = V(src) [tiles][in] · U [in][out]
+     *     diff_src      M [tiles][in] = V(diff_dst) [tiles][out] · U turned [out][in]
+     *     diff_weights  M [in][out] = V(src)ᵀ [in][tiles] · W(diff_dst) [tiles][out].
+     * Each function does the part first … first + count of its work: rows, tiles or points. */
+
+    /* U, kernels_winograd_size(in, out), from weights [kernel][kernel][in][out]; by rows, of in. */
+    void (*winograd_weights)(float *u, const float *weights, kernels_winograd conv, size_t first,
+                             size_t count);
+    /* U turned, of the same size, from the same weights; by rows, of out. */
+    void (*winograd_weights_turned)(float *u, const float *weights, kernels_winograd conv,
+                                    size_t first, size_t count);
+    /* dst by tiles, [height / 2][width / 2] with pooling. scratch: kernels_winograd_size(count, in)
+     * + kernels_winograd_size(count, out). For diff_src: diff_dst as src, U turned as u, conv with
+     * in and out exchanged. */
+    void (*winograd_convolve)(float *dst, const float *src, const float *u, kernels_winograd conv,
+                              kernels_epilogue epilogue, size_t first, size_t count,
+                              float *scratch);
+    /* diff_weights in three steps. For every `block` tiles, V and W by tiles, which must lie in one
+     * block: sizes kernels_winograd_size(block, in) and (block, out). */
+    void (*winograd_diff_tiles)(float *v, float *w, const float *src, const float *diff_dst,
+                                kernels_winograd conv, size_t block, size_t first, size_t count);
+    /* Then M += Vᵀ W over the `tiles` of the block, by points. M is zero before the first block. */
+    void (*winograd_diff_points)(float *m, const float *v, const float *w, kernels_winograd conv,
+                                 size_t block, size_t tiles, size_t first, size_t count);
+    /* After the last, diff_weights [kernel][kernel][in][out] from M; by rows, of in. */
+    void (*winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
+                                  size_t first, size_t count);
 } kernels;
 
 /* The fastest set that this processor can run. */

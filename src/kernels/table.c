@@ -18,6 +18,12 @@ const kernels KERNEL(kernels) = {
     .batch_norm_backward = KERNEL(batch_norm_backward),
     .max_pool = KERNEL(max_pool),
     .max_pool_backward = KERNEL(max_pool_backward),
-    .product = KERNEL(product),
     .adam = KERNEL(adam),
+    .product = KERNEL(product),
+    .winograd_weights = KERNEL(winograd_weights),
+    .winograd_weights_turned = KERNEL(winograd_weights_turned),
+    .winograd_convolve = KERNEL(winograd_convolve),
+    .winograd_diff_tiles = KERNEL(winograd_diff_tiles),
+    .winograd_diff_points = KERNEL(winograd_diff_points),
+    .winograd_diff_weights = KERNEL(winograd_diff_weights),
 };

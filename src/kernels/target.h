@@ -31,12 +31,25 @@ void KERNEL(batch_norm_backward)(float *diff_src, const float *diff_dst, const f
                                  const float *scale, const float *mean_diff,
                                  const float *mean_product, size_t rows, size_t channels);
 
-void KERNEL(product)(float *dst, size_t dst_stride, const float *src, size_t src_stride,
-                     const float *weights, size_t columns, size_t k_count, size_t rows);
+void KERNEL(product)(float *dst, const float *src, const float *weights, kernels_product product);
 
 void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height, int width,
                       int channels, int window);
 void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                                int height, int width, int channels, int window);
+
+void KERNEL(winograd_weights)(float *u, const float *weights, kernels_winograd conv, size_t first,
+                              size_t count);
+void KERNEL(winograd_weights_turned)(float *u, const float *weights, kernels_winograd conv,
+                                     size_t first, size_t count);
+void KERNEL(winograd_convolve)(float *dst, const float *src, const float *u, kernels_winograd conv,
+                               kernels_epilogue epilogue, size_t first, size_t count,
+                               float *scratch);
+void KERNEL(winograd_diff_tiles)(float *v, float *w, const float *src, const float *diff_dst,
+                                 kernels_winograd conv, size_t block, size_t first, size_t count);
+void KERNEL(winograd_diff_points)(float *m, const float *v, const float *w, kernels_winograd conv,
+                                  size_t block, size_t tiles, size_t first, size_t count);
+void KERNEL(winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
+                                   size_t first, size_t count);
 
 #endif

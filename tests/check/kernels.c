@@ -1,7 +1,7 @@
 /* Every kernel of every set that this processor can run against its plain twin: random numbers,
- * sizes around the lengths of vectors, arrays that are aligned to nothing but a float, guards
- * around what is written (any byte changed fails) and what is read (NaN: what is read beyond an
- * array's ends spoils the result). Tolerances count the roundings, at most ε / 2 each. */
+ * sizes around the lengths of vectors, guarded arrays (array.h). Tolerances count the roundings,
+ * at most ε / 2 each. Convolutions have programs of their own. */
+#include "array.h"
 #include "check.h"
 #include "kernels/kernels.h"
 #include "reference/reference.h"
@@ -15,8 +15,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { BEFORE = 64 + sizeof(float), AFTER = 64, MAX_SETS = 8 /* more than there are */ };
-static const double ROUNDING = FLT_EPSILON / 2;
 static const int lengths[] = {0, 1, 7, 15, 16, 17, 31, 33, 64, 100, 1027};
 static const int matrices[][2] = {/* rows, channels */
                                   {1, 1},  {3, 7},    {5, 15}, {2, 16},  {7, 17},
@@ -32,78 +30,6 @@ static const int products[][5] = {/* rows, columns, k_count, src_stride, dst_str
                                   {7, 64, 100, 100, 64}, {8, 80, 9, 1, 80}, {15, 16, 33, 7, 21},
                                   {6, 112, 0, 1, 112},   {0, 16, 5, 5, 16}, {5, 128, 64, 64, 128},
                                   {14, 192, 31, 31, 200}};
-
-/* An array of bytes between two guards; it begins `BEFORE` after an aligned address and so is
- * aligned to a float and to nothing wider. */
-typedef struct guarded {
-    unsigned char *memory;
-    void *bytes;
-    size_t size;
-    unsigned char mark;
-} guarded;
-
-/* Byte i of a guard. Every four are a signalling NaN: arithmetic on it makes it another NaN, so
- * that even a number read beyond one array's end and written beyond another's is seen. */
-static unsigned char guard_byte(const guarded *g, size_t i)
-{
-    const unsigned char signalling_nan[] = {g->mark, 0xa5, 0xbf, 0xff}; /* little-endian */
-    return signalling_nan[i % 4];
-}
-
-static guarded guard(size_t size, unsigned char mark)
-{
-    guarded g = {malloc(BEFORE + size + AFTER), NULL, size, mark};
-    assert_non_null(g.memory);
-    for (size_t i = 0; i < BEFORE + size + AFTER; i++)
-        g.memory[i] = guard_byte(&g, i);
-    g.bytes = g.memory + BEFORE;
-    return g;
-}
-
-static void guard_end(guarded *g)
-{
-    for (size_t i = 0; i < BEFORE; i++)
-        if (g->memory[i] != guard_byte(g, i))
-            fail_msg("byte %zu before the array was written", BEFORE - i);
-    for (size_t i = BEFORE + g->size; i < BEFORE + g->size + AFTER; i++)
-        if (g->memory[i] != guard_byte(g, i))
-            fail_msg("byte %zu after the array was written", i - BEFORE - g->size);
-    free(g->memory);
-}
-
-/* An array of n random numbers as the kernel gets it and as its twin does. */
-typedef struct array {
-    guarded memory;
-    float *narrow;
-    double *wide, *tolerance;
-    int n;
-} array;
-
-/* `stream` tells one array from another. */
-static array array_create(int n, unsigned char stream)
-{
-    array a = {.memory = guard((size_t)n * sizeof(float), stream), .n = n};
-    a.narrow = a.memory.bytes;
-    a.wide = check_doubles(n);
-    a.tolerance = check_doubles(n);
-    check_random(a.wide, n, stream);
-    check_narrow(a.narrow, a.wide, n);
-    return a;
-}
-
-static void array_free(array *a)
-{
-    guard_end(&a->memory);
-    free(a->wide);
-    free(a->tolerance);
-}
-
-static void array_check(const kernels *k, const char *what, const array *a)
-{
-    char name[128];
-    snprintf(name, sizeof name, "%s of %s, %d long", what, k->name, a->n);
-    check_close(name, a->narrow, a->wide, a->tolerance, a->n);
-}
 
 static void check_same(const kernels *k, const char *what, const array *a, const array *b)
 {
@@ -413,8 +339,16 @@ static void product(const kernels *k, const int sizes[5])
     double *magnitude = check_doubles(columns), *bias = check_doubles(columns);
     double *src_magnitude = check_doubles(k_count), *weight_magnitude = check_doubles(weights.n);
     check_absolute(weight_magnitude, weights.wide, weights.n);
-    k->product(dst.narrow, (size_t)dst_stride, src.narrow, (size_t)src_stride, weights.narrow,
-               (size_t)columns, (size_t)k_count, (size_t)rows);
+    kernels_product shape = {.rows = (size_t)rows,
+                             .columns = (size_t)columns,
+                             .k = (size_t)k_count,
+                             .dst_row = (size_t)dst_stride,
+                             .src_row = (size_t)src_stride,
+                             .src_column = 1,
+                             .weights_row = (size_t)columns,
+                             .accumulate = true};
+    k->product(dst.narrow, src.narrow, weights.narrow, shape);
+    shape.rows = 1;
     for (int r = 0; r < rows; r++) {
         const double *src_row = src.wide + r * src_stride;
         double *dst_row = dst.wide + r * dst_stride;
@@ -425,8 +359,8 @@ static void product(const kernels *k, const int sizes[5])
                         check_sum_error(k_count));
         memcpy(bias, dst_row, (size_t)columns * sizeof *bias);
         reference_dense(dst_row, src_row, weights.wide, bias, 1, k_count, columns);
-        k->product(alone.narrow + r * dst_stride, (size_t)dst_stride, src.narrow + r * src_stride,
-                   (size_t)src_stride, weights.narrow, (size_t)columns, (size_t)k_count, 1);
+        k->product(alone.narrow + r * dst_stride, src.narrow + r * src_stride, weights.narrow,
+                   shape);
     }
     array_check(k, "product", &dst);
     check_same(k, "product, row by row", &dst, &alone);
