@@ -21,6 +21,7 @@ typedef enum option_kind {
     KIND_SEED,  /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
     KIND_COUNT, /* size_t, 1 … or "all", which is 0 */
     KIND_FLIP,  /* unsigned, "h", "v", "h,v" or "none" */
+    KIND_CONV,  /* ano_conv, "auto", "direct" or "winograd" */
     KIND_SPLIT, /* ano_split, "train" or "test" */
     KIND_FLAG   /* bool, takes no argument */
 } option_kind;
@@ -96,6 +97,8 @@ static const option_row rows[] = {
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Images in a training step"},
+    {"conv", "auto|direct|winograd", KIND_CONV, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
+     "How convolutions are computed; auto takes what is faster here, measured once"},
     {"rate", "R", KIND_REAL, AT(train.learning_rate), 1e-9, 1, GROUP_TRAIN, FIXED, TRAINING,
      "Adam's learning rate, both networks"},
     {"beta1", "B", KIND_REAL, AT(train.beta1), 0, 0.9999, GROUP_TRAIN, FIXED, TRAINING,
@@ -177,6 +180,8 @@ static bool parse_real(double *out, const char *text, double low, double high)
 }
 
 static const char *const flip_names[] = {"none", "h", "v", "h,v"};
+static const char *const conv_names[] = {
+    [ANO_CONV_AUTO] = "auto", [ANO_CONV_DIRECT] = "direct", [ANO_CONV_WINOGRAD] = "winograd"};
 static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
@@ -229,6 +234,13 @@ static bool set_option(cli_options *options, const option_row *row, const char *
             return false;
         *(unsigned *)field = (unsigned)name;
         return true;
+    case KIND_CONV:
+        snprintf(expected, expected_size, "auto, direct or winograd");
+        name = find_name(conv_names, 3, text);
+        if (name < 0)
+            return false;
+        *(ano_conv *)field = (ano_conv)name;
+        return true;
     case KIND_SPLIT:
         snprintf(expected, expected_size, "train or test");
         name = find_name(split_names, 2, text);
@@ -261,6 +273,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
                                            : json_integer((json_int_t) * (const size_t *)field);
     case KIND_FLIP:
         return json_string(flip_names[*(const unsigned *)field]);
+    case KIND_CONV:
+        return json_string(conv_names[*(const ano_conv *)field]);
     case KIND_SPLIT:
         return json_string(split_names[*(const ano_split *)field]);
     }

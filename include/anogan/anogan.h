@@ -200,9 +200,18 @@ typedef struct ano_train_event {
 /* Called after each step and each epoch; non-zero stops training after saving a checkpoint. */
 typedef int ano_train_callback(const ano_train_event *event, void *cookie);
 
+/* How convolutions with many channels are computed. The results differ in rounding, so a run keeps
+ * to what it began with. */
+typedef enum ano_conv {
+    ANO_CONV_AUTO,    /* whichever is faster here, measured for each layer when a run begins */
+    ANO_CONV_DIRECT,  /* oneDNN's direct convolution */
+    ANO_CONV_WINOGRAD /* Winograd's algorithm, F(4×4, 5×5) and F(6×6, 3×3) */
+} ano_conv;
+
 typedef struct ano_train_options {
     int epochs; /* the total: a resumed run goes up to it */
     int batch;
+    ano_conv conv;
     double learning_rate, beta1, beta2; /* Adam, both networks */
     unsigned flip;                      /* ANO_FLIP_…: random flips */
     uint64_t seed;
@@ -217,7 +226,7 @@ typedef struct ano_train_options {
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        10, 32, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL                         \
+        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL          \
     }
 
 /* Trains a DCGAN on every image of `dataset` whose shape `config` fits.

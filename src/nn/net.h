@@ -54,8 +54,15 @@ typedef struct nn_tensor {
     bool trainable;
 } nn_tensor;
 
+/* How a convolution is computed. The results differ in rounding. */
+typedef enum nn_conv_method {
+    NN_CONV_DIRECT,  /* by oneDNN */
+    NN_CONV_WINOGRAD /* by src/kernels/winograd.c */
+} nn_conv_method;
+
 typedef struct nn_layer {
     nn_kind kind;
+    nn_conv_method method; /* of a convolution; may be changed as long as there is no pass */
     char name[NN_NAME_SIZE];
     nn_shape src, dst;
     int kernel;

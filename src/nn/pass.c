@@ -6,11 +6,11 @@
 struct nn_pass {
     const nn_net *net;
     nn_backend *backend;
-    nn_op *ops;    /* [n_layers] */
-    float **owned; /* [n_layers]: an op's destination; NULL: its source serves as that too */
-    const float *
-        *sources;    /* [n_layers + 1]: op i's source in the last forward; last, the net's dst */
-    float *diffs[2]; /* gradients by activations, used in turn */
+    int n_ops;
+    nn_op *ops;            /* [n_ops] */
+    float **owned;         /* [n_ops]: an op's destination; NULL: its source serves as that too */
+    const float **sources; /* [n_ops + 1]: op i's source in the last forward; last, the net's dst */
+    float *diffs[2];       /* gradients by activations, used in turn */
     size_t batch;
     unsigned uses;
 };
@@ -27,7 +27,7 @@ float *nn_op_gradient(const nn_op *op, float *gradients, int i)
 
 static const nn_op_kind *const op_kinds[] = {
     [NN_DENSE] = &nn_op_dense,
-    [NN_CONV] = &nn_op_conv,
+    [NN_CONV] = &nn_op_conv_direct,
     [NN_CONV_TRANSPOSED] = &nn_op_conv_transposed,
     [NN_BATCH_NORM] = &nn_op_batch_norm,
     [NN_LEAKY_RELU] = &nn_op_leaky_relu,
@@ -52,27 +52,67 @@ static bool wants_diff_src(const nn_pass *pass, int i)
     return false;
 }
 
+static const nn_op_kind *op_kind(const nn_layer *layer)
+{
+    return layer->method == NN_CONV_WINOGRAD ? &nn_op_conv_winograd : op_kinds[layer->kind];
+}
+
+/* How many layers from i on one op does: a convolution of our own takes the leaky ReLU after it,
+ * and then max pooling by 2, on its way. */
+static int fused_layers(const nn_net *net, int i)
+{
+    const nn_layer *layers = net->layers;
+    if (layers[i].kind != NN_CONV || layers[i].method == NN_CONV_DIRECT || i + 1 >= net->n_layers ||
+        layers[i + 1].kind != NN_LEAKY_RELU)
+        return 1;
+    const bool pools =
+        i + 2 < net->n_layers && layers[i + 2].kind == NN_MAX_POOL && layers[i + 2].kernel == 2;
+    return pools ? 3 : 2;
+}
+
+static void pass_list_ops(nn_pass *pass)
+{
+    for (int i = 0; i < pass->net->n_layers; i += pass->ops[pass->n_ops - 1].n_layers) {
+        const nn_layer *layer = &pass->net->layers[i];
+        const int n_layers = fused_layers(pass->net, i);
+        nn_op *op = &pass->ops[pass->n_ops++];
+        *op = (nn_op){.kind = op_kind(layer),
+                      .layer = layer,
+                      .n_layers = n_layers,
+                      .dst = layer[n_layers - 1].dst,
+                      .net = pass->net,
+                      .kernels = kernels_get(),
+                      .backend = pass->backend,
+                      .batch = (int)pass->batch,
+                      .uses = pass->uses & ~(unsigned)NN_DATA_GRADIENT};
+        if (has_backward(pass) && wants_diff_src(pass, i))
+            op->uses |= NN_DATA_GRADIENT;
+    }
+}
+
+/* Whether backward of the op tells the sides of an activation apart by its dst. */
+static bool needs_dst(const nn_op *op)
+{
+    return op->kind->in_place || op->n_layers > 1;
+}
+
 /* Whether op i needs no memory for its destination: a view, or an op that works in place on the
- * destination of an op whose backward does without it. Those that do need theirs (activations) are
- * the in-place ones, so two of them never share. */
+ * destination of an op whose backward does without it. */
 static bool shares_buffer(const nn_pass *pass, int i)
 {
-    const nn_layer *layers = pass->net->layers;
-    if (op_kinds[layers[i].kind]->is_view)
+    if (pass->ops[i].kind->is_view)
         return true;
     int before = i - 1;
-    while (before >= 0 && op_kinds[layers[before].kind]->is_view)
+    while (before >= 0 && pass->ops[before].kind->is_view)
         before--;
-    return before >= 0 && op_kinds[layers[i].kind]->in_place &&
-           !op_kinds[layers[before].kind]->in_place;
+    return before >= 0 && pass->ops[i].kind->in_place && !needs_dst(&pass->ops[before]);
 }
 
 static ano_status pass_create_buffers(nn_pass *pass, ano_error *err)
 {
-    const nn_net *net = pass->net;
-    size_t largest = nn_shape_size(net->src);
-    for (int i = 0; i < net->n_layers; i++) {
-        const size_t size = nn_shape_size(net->layers[i].dst);
+    size_t largest = nn_shape_size(pass->net->src);
+    for (int i = 0; i < pass->n_ops; i++) {
+        const size_t size = nn_shape_size(pass->ops[i].dst);
         if (size > largest)
             largest = size;
         if (shares_buffer(pass, i))
@@ -103,28 +143,19 @@ ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned 
     pass->ops = base_alloc(n_layers, sizeof *pass->ops);
     pass->owned = base_alloc(n_layers, sizeof *pass->owned);
     pass->sources = base_alloc(n_layers + 1, sizeof *pass->sources);
-    ano_status status = ANO_OK;
+    ano_status status = nn_backend_create(&pass->backend, err);
     if (pass->ops == NULL || pass->owned == NULL || pass->sources == NULL)
         status = base_error_nomem(err, "pass over a network");
-    if (status == ANO_OK)
+    if (status == ANO_OK) {
+        pass_list_ops(pass);
         status = pass_create_buffers(pass, err);
-    if (status == ANO_OK)
-        status = nn_backend_create(&pass->backend, err);
-    for (int i = 0; i < net->n_layers && status == ANO_OK; i++) {
+    }
+    for (int i = 0; i < pass->n_ops && status == ANO_OK; i++) {
         nn_op *op = &pass->ops[i];
-        *op = (nn_op){.kind = op_kinds[net->layers[i].kind],
-                      .layer = &net->layers[i],
-                      .net = net,
-                      .kernels = kernels_get(),
-                      .backend = pass->backend,
-                      .batch = batch,
-                      .uses = uses & ~(unsigned)NN_DATA_GRADIENT};
-        if (has_backward(pass) && wants_diff_src(pass, i))
-            op->uses |= NN_DATA_GRADIENT;
         if (op->kind->create != NULL)
             status = op->kind->create(op, err);
         if (status != ANO_OK)
-            base_error_context(err, "layer %s", net->layers[i].name);
+            base_error_context(err, "layer %s", op->layer->name);
     }
     if (status != ANO_OK) {
         nn_pass_free(pass);
@@ -138,11 +169,10 @@ void nn_pass_free(nn_pass *pass)
 {
     if (pass == NULL)
         return;
-    for (int i = 0; i < pass->net->n_layers; i++) {
-        if (pass->ops != NULL && pass->ops[i].own != NULL)
+    for (int i = 0; i < pass->n_ops; i++) {
+        if (pass->ops[i].own != NULL)
             pass->ops[i].kind->destroy(&pass->ops[i]);
-        if (pass->owned != NULL)
-            base_free(pass->owned[i]);
+        base_free(pass->owned[i]);
     }
     nn_backend_free(pass->backend);
     base_free(pass->diffs[0]);
@@ -157,7 +187,7 @@ ano_status nn_pass_forward(const float **dst, nn_pass *pass, const float *src, a
 {
     pass->sources[0] = src;
     float *writable = NULL; /* the last source, where it is ours */
-    for (int i = 0; i < pass->net->n_layers; i++) {
+    for (int i = 0; i < pass->n_ops; i++) {
         nn_op *op = &pass->ops[i];
         if (pass->owned[i] != NULL)
             writable = pass->owned[i];
@@ -170,7 +200,7 @@ ano_status nn_pass_forward(const float **dst, nn_pass *pass, const float *src, a
             return status;
         }
     }
-    *dst = pass->sources[pass->net->n_layers];
+    *dst = pass->sources[pass->n_ops];
     return ANO_OK;
 }
 
@@ -178,7 +208,7 @@ ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *
                             float *gradients, ano_error *err)
 {
     int next = 0; /* which of diffs is free */
-    for (int i = pass->net->n_layers - 1; i >= 0; i--) {
+    for (int i = pass->n_ops - 1; i >= 0; i--) {
         nn_op *op = &pass->ops[i];
         if (op->kind->is_view)
             continue;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/model_file.h"
+#include "nn/choose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,54 @@
 /* What may not change between a run's parts: it would not be the same run. */
 static json_t *options_json(const train_state *state, const ano_train_options *o)
 {
-    return json_pack("{s:i, s:f, s:f, s:f, s:I, s:I, s:I}", "batch", o->batch, "learning_rate",
-                     o->learning_rate, "beta1", o->beta1, "beta2", o->beta2, "flip",
-                     (json_int_t)o->flip, "seed", (json_int_t)o->seed, "images_crc",
-                     (json_int_t)state->images_crc);
+    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I}", "batch", o->batch, "conv",
+                     (int)o->conv, "learning_rate", o->learning_rate, "beta1", o->beta1, "beta2",
+                     o->beta2, "flip", (json_int_t)o->flip, "seed", (json_int_t)o->seed,
+                     "images_crc", (json_int_t)state->images_crc);
+}
+
+static const char *const method_names[] = {
+    [NN_CONV_DIRECT] = "direct", [NN_CONV_WINOGRAD] = "winograd"};
+
+/* How each convolution is computed: {"generator.conv_1": "winograd", …}. */
+static json_t *methods_json(const ano_model *model)
+{
+    json_t *methods = json_object();
+    for (int n = 0; n < MODEL_NETWORKS; n++)
+        for (int i = 0; i < model->networks[n]->n_layers; i++) {
+            const nn_layer *layer = &model->networks[n]->layers[i];
+            char name[2 * NN_NAME_SIZE];
+            snprintf(name, sizeof name, "%s.%s", model_network_name((ano_network)n), layer->name);
+            if (layer->kind == NN_CONV &&
+                json_object_set_new(methods, name, json_string(method_names[layer->method])) != 0) {
+                json_decref(methods);
+                return NULL;
+            }
+        }
+    return methods;
+}
+
+static ano_status read_methods(const ano_model *model, const json_t *methods, ano_error *err)
+{
+    for (int n = 0; n < MODEL_NETWORKS; n++)
+        for (int i = 0; i < model->networks[n]->n_layers; i++) {
+            nn_layer *layer = &model->networks[n]->layers[i];
+            char name[2 * NN_NAME_SIZE];
+            snprintf(name, sizeof name, "%s.%s", model_network_name((ano_network)n), layer->name);
+            if (layer->kind != NN_CONV)
+                continue;
+            const char *stored = json_string_value(json_object_get(methods, name));
+            int method = 0;
+            while (stored != NULL && method <= NN_CONV_WINOGRAD &&
+                   strcmp(stored, method_names[method]) != 0)
+                method++;
+            if (stored == NULL || method > NN_CONV_WINOGRAD ||
+                !nn_conv_can(layer, (nn_conv_method)method))
+                return base_error(err, ANO_FORMAT,
+                                  "training.convolutions: %s is missing or unknown", name);
+            layer->method = (nn_conv_method)method;
+        }
+    return ANO_OK;
 }
 
 /* An epoch's row: d_loss, g_loss, d_real, d_fake, seconds, images per second. */
@@ -42,12 +87,12 @@ static json_t *state_json(const train_state *state, const ano_train_options *opt
 {
     const train_sums *sums = &state->sums;
     json_t *root = model_metadata(state->model);
-    json_t *training =
-        json_pack("{s:o, s:i, s:i, s:[f,f,f,f,f], s:[I,I], s:o}", "options",
-                  options_json(state, options), "epoch", state->epoch, "step", state->step, "sums",
-                  sums->d_loss, sums->g_loss, sums->d_real, sums->d_fake, sums->seconds,
-                  "adam_steps", (json_int_t)state->adam[ANO_GENERATOR].steps,
-                  (json_int_t)state->adam[ANO_DISCRIMINATOR].steps, "history", history_json(state));
+    json_t *training = json_pack(
+        "{s:o, s:o, s:i, s:i, s:[f,f,f,f,f], s:[I,I], s:o}", "options",
+        options_json(state, options), "convolutions", methods_json(state->model), "epoch",
+        state->epoch, "step", state->step, "sums", sums->d_loss, sums->g_loss, sums->d_real,
+        sums->d_fake, sums->seconds, "adam_steps", (json_int_t)state->adam[ANO_GENERATOR].steps,
+        (json_int_t)state->adam[ANO_DISCRIMINATOR].steps, "history", history_json(state));
     if (root == NULL || json_object_set_new(root, "training", training) != 0) {
         json_decref(root);
         return NULL;
@@ -198,6 +243,8 @@ ano_status train_checkpoint_load(train_state *state, const ano_train_options *op
                         json_object_get(asked_model, "architecture"), "the model's", err);
     if (status == ANO_OK)
         status = check_same(json_object_get(training, "options"), asked_options, "the option", err);
+    if (status == ANO_OK)
+        status = read_methods(state->model, json_object_get(training, "convolutions"), err);
     if (status == ANO_OK)
         status = read_counters(state, training, options->epochs, err);
     if (status != ANO_OK)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "model/model_file.h"
+#include "nn/choose.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
 
@@ -323,6 +324,8 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
         status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
                               o->learning_rate, o->beta1, o->beta2, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK && !o->resume; i++)
+        status = nn_choose_methods(state->model->networks[i], o->conv, o->batch, err);
     if (status == ANO_OK && o->resume)
         status = train_checkpoint_load(state, o, err);
     if (status == ANO_OK && state->step > t->steps)

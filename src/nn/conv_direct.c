@@ -1,13 +1,13 @@
-/* Convolution of stride 1 with zero padding that keeps the size. */
+/* Convolution of stride 1 with zero padding that keeps the size, by oneDNN. */
 #include "nn/op.h"
 
-static void conv_destroy(nn_op *op)
+static void conv_direct_destroy(nn_op *op)
 {
     nn_direct_free(op->own);
     op->own = NULL;
 }
 
-static ano_status conv_create(nn_op *op, ano_error *err)
+static ano_status conv_direct_create(nn_op *op, ano_error *err)
 {
     const nn_layer *layer = op->layer;
     unsigned passes = NN_PASS_FORWARD;
@@ -25,13 +25,14 @@ static ano_status conv_create(nn_op *op, ano_error *err)
     return status;
 }
 
-static ano_status conv_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+static ano_status conv_direct_forward(nn_op *op, float *dst, const float *src, ano_error *err)
 {
     return nn_direct_forward(op->own, dst, src, nn_op_tensor(op, 0), nn_op_tensor(op, 1), err);
 }
 
-static ano_status conv_backward(nn_op *op, float *diff_src, const float *diff_dst, const float *src,
-                                const float *dst, float *gradients, ano_error *err)
+static ano_status conv_direct_backward(nn_op *op, float *diff_src, const float *diff_dst,
+                                       const float *src, const float *dst, float *gradients,
+                                       ano_error *err)
 {
     (void)dst;
     ano_status status = ANO_OK;
@@ -43,9 +44,9 @@ static ano_status conv_backward(nn_op *op, float *diff_src, const float *diff_ds
     return status;
 }
 
-const nn_op_kind nn_op_conv = {
-    .create = conv_create,
-    .forward = conv_forward,
-    .backward = conv_backward,
-    .destroy = conv_destroy,
+const nn_op_kind nn_op_conv_direct = {
+    .create = conv_direct_create,
+    .forward = conv_direct_forward,
+    .backward = conv_direct_backward,
+    .destroy = conv_direct_destroy,
 };

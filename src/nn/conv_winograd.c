@@ -1,0 +1,222 @@
+/* Convolution by Winograd's algorithm (A. Lavin, S. Gray, CVPR 2016), with the leaky ReLU and the
+ * max pooling after it where the op has them: the sums before the activation are never stored.
+ *
+ * Forward and data gradient: each thread takes blocks of tiles through transform, products and
+ * inverse. Weight gradient: all threads transform a larger block, then each takes some of the
+ * points. Every number is added up in an order that no number of threads changes. */
+#include "nn/op.h"
+
+#include "base/memory.h"
+#include "base/threads.h"
+
+#include <string.h>
+
+/* Tiles of a thread's block, whose V and M are to stay in its cache, and of the weight gradient's
+ * block, over which the products add up: chosen by bench/winograd. */
+enum { BLOCK = 16, DIFF_BLOCK = 256 };
+
+typedef struct conv_winograd {
+    kernels_winograd shape, turned; /* the convolution, and the one that its data gradient is */
+    size_t tiles;                   /* of the batch */
+    float *u;                       /* the transformed weights of the pass under way */
+    int n_scratch;
+    size_t scratch_size; /* a thread's, in floats */
+    float *scratch;      /* [n_scratch][scratch_size] */
+    uint8_t *argmax;     /* [batch][dst], with pooling */
+    float *diff_pooled;  /* [batch][dst]: by the largest sums of the windows */
+    float *diff;         /* [batch][layer's dst]: by the sums */
+    float *v, *w, *m;    /* of the weight gradient */
+    float *bias_sums;    /* [batch][out] */
+} conv_winograd;
+
+static bool has_activation(const nn_op *op)
+{
+    return op->n_layers > 1;
+}
+
+static bool has_pooling(const nn_op *op)
+{
+    return op->n_layers > 2;
+}
+
+static void conv_winograd_destroy(nn_op *op)
+{
+    conv_winograd *own = op->own;
+    base_free(own->u);
+    base_free(own->scratch);
+    base_free(own->argmax);
+    base_free(own->diff_pooled);
+    base_free(own->diff);
+    base_free(own->v);
+    base_free(own->w);
+    base_free(own->m);
+    base_free(own->bias_sums);
+    base_free(own);
+    op->own = NULL;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static ano_status conv_winograd_create(nn_op *op, ano_error *err)
+{
+    const nn_layer *layer = op->layer;
+    const size_t in = (size_t)layer->src.c, out = (size_t)layer->dst.c, batch = (size_t)op->batch;
+    conv_winograd *own = op->own = base_alloc(1, sizeof *own);
+    if (own == NULL)
+        return base_error_nomem(err, "convolution");
+    own->shape = (kernels_winograd){.height = layer->src.h,
+                                    .width = layer->src.w,
+                                    .kernel = layer->kernel,
+                                    .in = in,
+                                    .out = out};
+    own->turned = own->shape;
+    own->turned.in = out;
+    own->turned.out = in;
+    own->tiles = batch * kernels_winograd_tiles(&own->shape);
+    own->n_scratch = base_threads();
+    own->scratch_size = kernels_winograd_size(BLOCK, in) + kernels_winograd_size(BLOCK, out);
+    const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
+    const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
+    const size_t dst_size = batch * nn_shape_size(op->dst);
+    const struct {
+        float **array;
+        size_t size; /* 0: not needed */
+    } arrays[] = {
+        {&own->u, kernels_winograd_size(in, out)},
+        {&own->scratch, (size_t)own->n_scratch * own->scratch_size},
+        {&own->diff_pooled, back && has_activation(op) ? dst_size : 0},
+        {&own->diff, back && has_pooling(op) ? batch * nn_shape_size(layer->dst) : 0},
+        {&own->v, trains ? kernels_winograd_size(DIFF_BLOCK, in) : 0},
+        {&own->w, trains ? kernels_winograd_size(DIFF_BLOCK, out) : 0},
+        {&own->m, trains ? kernels_winograd_size(in, out) : 0},
+        {&own->bias_sums, trains ? batch * out : 0},
+    };
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (arrays[i].size > 0 &&
+            (*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL)
+            return base_error_nomem(err, "convolution");
+    if (has_pooling(op) && (own->argmax = base_alloc(dst_size, 1)) == NULL)
+        return base_error_nomem(err, "convolution");
+    return ANO_OK;
+}
+
+/* dst = epilogue(src * the transformed weights), all tiles of the batch. */
+static void convolve(nn_op *op, float *dst, const float *src, kernels_winograd shape,
+                     kernels_epilogue epilogue)
+{
+    conv_winograd *own = op->own;
+#pragma omp parallel for schedule(static) num_threads(own->n_scratch)
+    for (int i = 0; i < own->n_scratch; i++) {
+        const size_t first = own->tiles * (size_t)i / (size_t)own->n_scratch;
+        const size_t end = own->tiles * ((size_t)i + 1) / (size_t)own->n_scratch;
+        for (size_t tile = first; tile < end; tile += BLOCK)
+            op->kernels->winograd_convolve(dst, src, own->u, shape, epilogue, tile,
+                                           smaller(BLOCK, end - tile),
+                                           own->scratch + (size_t)i * own->scratch_size);
+    }
+}
+
+static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+{
+    (void)err;
+    conv_winograd *own = op->own;
+    const float *weights = nn_op_tensor(op, 0);
+    const int rows = op->layer->src.c;
+#pragma omp parallel for schedule(static)
+    for (int row = 0; row < rows; row++)
+        op->kernels->winograd_weights(own->u, weights, own->shape, (size_t)row, 1);
+    convolve(op, dst, src, own->shape,
+             (kernels_epilogue){.bias = nn_op_tensor(op, 1),
+                                .slope = has_activation(op) ? op->layer[1].slope : 1,
+                                .argmax = own->argmax});
+    return ANO_OK;
+}
+
+/* The gradient by the convolution's sums, from that by the op's destination. */
+static const float *diff_of_sums(nn_op *op, const float *diff_dst, const float *dst)
+{
+    conv_winograd *own = op->own;
+    if (!has_activation(op))
+        return diff_dst;
+    const nn_shape sums = op->layer->dst;
+    const size_t image = nn_shape_size(op->dst), sums_image = nn_shape_size(sums);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++) {
+        float *diff = own->diff_pooled + (size_t)i * image;
+        op->kernels->leaky_relu_backward(diff, diff_dst + (size_t)i * image,
+                                         dst + (size_t)i * image, image, op->layer[1].slope);
+        if (has_pooling(op))
+            op->kernels->max_pool_backward(own->diff + (size_t)i * sums_image, diff,
+                                           own->argmax + (size_t)i * image, sums.h, sums.w, sums.c,
+                                           2);
+    }
+    return has_pooling(op) ? own->diff : own->diff_pooled;
+}
+
+static void diff_bias(nn_op *op, float *dst, const float *diff)
+{
+    conv_winograd *own = op->own;
+    const nn_shape shape = op->layer->dst;
+    const size_t rows = (size_t)shape.h * (size_t)shape.w, out = (size_t)shape.c;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        op->kernels->column_sum(own->bias_sums + (size_t)i * out, diff + (size_t)i * rows * out,
+                                rows, out);
+    op->kernels->column_sum(dst, own->bias_sums, (size_t)op->batch, out);
+}
+
+static void diff_weights(nn_op *op, float *dst, const float *diff, const float *src)
+{
+    enum { TILES_AT_ONCE = 4 };
+    conv_winograd *own = op->own;
+    memset(own->m, 0, kernels_winograd_size(own->shape.in, own->shape.out) * sizeof(float));
+    for (size_t begin = 0; begin < own->tiles; begin += DIFF_BLOCK) {
+        const size_t tiles = smaller(DIFF_BLOCK, own->tiles - begin);
+#pragma omp parallel
+        {
+#pragma omp for schedule(static)
+            for (size_t i = 0; i < tiles; i += TILES_AT_ONCE)
+                op->kernels->winograd_diff_tiles(own->v, own->w, src, diff, own->shape, DIFF_BLOCK,
+                                                 begin + i, smaller(TILES_AT_ONCE, tiles - i));
+#pragma omp for schedule(static)
+            for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++)
+                op->kernels->winograd_diff_points(own->m, own->v, own->w, own->shape, DIFF_BLOCK,
+                                                  tiles, point, 1);
+        }
+    }
+#pragma omp parallel for schedule(static)
+    for (size_t row = 0; row < own->shape.in; row++)
+        op->kernels->winograd_diff_weights(dst, own->m, own->shape, row, 1);
+}
+
+static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float *diff_dst,
+                                         const float *src, const float *dst, float *gradients,
+                                         ano_error *err)
+{
+    (void)err;
+    conv_winograd *own = op->own;
+    const float *diff = diff_of_sums(op, diff_dst, dst);
+    if (gradients != NULL) {
+        diff_weights(op, nn_op_gradient(op, gradients, 0), diff, src);
+        diff_bias(op, nn_op_gradient(op, gradients, 1), diff);
+    }
+    if (diff_src == NULL)
+        return ANO_OK;
+    const float *weights = nn_op_tensor(op, 0);
+    const int rows = op->layer->dst.c;
+#pragma omp parallel for schedule(static)
+    for (int row = 0; row < rows; row++)
+        op->kernels->winograd_weights_turned(own->u, weights, own->shape, (size_t)row, 1);
+    convolve(op, diff_src, diff, own->turned, (kernels_epilogue){.slope = 1});
+    return ANO_OK;
+}
+
+const nn_op_kind nn_op_conv_winograd = {
+    .create = conv_winograd_create,
+    .forward = conv_winograd_forward,
+    .backward = conv_winograd_backward,
+    .destroy = conv_winograd_destroy,
+};
