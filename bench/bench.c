@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "model/networks.h"
 #include "nn/adam.h"
+#include "nn/choose.h"
 #include "train/step.h"
 
 #include <getopt.h>
@@ -25,6 +26,7 @@ enum { BATCH = 32, ROUNDS = 5 };
 typedef struct settings {
     bool json, layers, epoch, search;
     int steps, images, iterations, threads;
+    ano_conv conv;
 } settings;
 
 static double now(void)
@@ -149,6 +151,7 @@ static void time_layer(double *forward, double *backward, const nn_layer *layer,
     nn_net *net;
     nn_pass *pass;
     check(nn_net_create(&net, layer->src, &spec, 1, &err), &err);
+    net->layers[0].method = layer->method;
     nn_net_initialise(net, 0, BASE_PURPOSE_TEST);
     check(nn_pass_create(&pass, net, batch, uses, &err), &err);
     const size_t n_src = (size_t)batch * nn_shape_size(layer->src);
@@ -199,6 +202,8 @@ static void bench_layers(const settings *s, double peak)
     nn_net *nets[2];
     check(model_generator_create(&nets[0], &config, &err), &err);
     check(model_discriminator_create(&nets[1], &config, &err), &err);
+    for (int n = 0; n < 2; n++)
+        check(nn_choose_methods(nets[n], s->conv, BATCH, &err), &err);
     if (s->json)
         printf(", \"layers\": [");
     else
@@ -256,9 +261,11 @@ static void bench_epoch(const settings *s, double peak)
     train_step *step;
     nn_adam adam[MODEL_NETWORKS];
     check(ano_model_create(&model, &config, 0, &err), &err);
-    for (int i = 0; i < MODEL_NETWORKS; i++)
-        check(nn_adam_init(&adam[i], model->networks[i]->n_parameters, 2e-4, 0.5, 0.999, &err),
-              &err);
+    for (int i = 0; i < MODEL_NETWORKS; i++) {
+        nn_net *net = model->networks[i];
+        check(nn_adam_init(&adam[i], net->n_parameters, 2e-4, 0.5, 0.999, &err), &err);
+        check(nn_choose_methods(net, s->conv, BATCH, &err), &err);
+    }
     check(train_step_create(&step, model, adam, BATCH, &err), &err);
     enum { MAX_LATENTS = BATCH * 30 };
     float z[2][MAX_LATENTS];
@@ -344,14 +351,20 @@ static int positive(const char *text)
 int main(int argc, char **argv)
 {
     settings s = {.steps = 210, .images = 100, .iterations = 300};
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},          {"steps", required_argument, NULL, 's'},
-        {"images", required_argument, NULL, 'n'},  {"iterations", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'}, {0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"steps", required_argument, NULL, 's'},
+                                            {"images", required_argument, NULL, 'n'},
+                                            {"iterations", required_argument, NULL, 'i'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"direct", no_argument, NULL, 'd'},
+                                            {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'j':
             s.json = true;
+            break;
+        case 'd':
+            s.conv = ANO_CONV_DIRECT;
             break;
         case 's':
             s.steps = positive(optarg);

@@ -12,6 +12,7 @@
 #include "format/safetensors.h"
 #include "formula.h"
 #include "model/model.h"
+#include "nn/choose.h"
 #include "train/step.h"
 
 #include <float.h>
@@ -294,42 +295,50 @@ static void compare_change(const subject *s, ano_network network)
     free(statistics);
 }
 
+static void check_training(int i, ano_conv conv)
+{
+    subject s = create(i);
+    nn_adam adam[MODEL_NETWORKS];
+    for (int k = 0; k < MODEL_NETWORKS; k++) {
+        nn_net *net = s.model->networks[k];
+        assert_int_equal(nn_adam_init(&adam[k], net->n_parameters, TRAINING_RATE, 0.5, 0.999, NULL),
+                         ANO_OK);
+        assert_int_equal(nn_choose_methods(net, conv, s.batch, NULL), ANO_OK);
+    }
+    train_step *step;
+    assert_int_equal(train_step_create(&step, s.model, adam, s.batch, NULL), ANO_OK);
+    const double error = s.error[ANO_GENERATOR] + s.error[ANO_DISCRIMINATOR];
+    float losses[2 * STEPS];
+    for (int number = 0; number < STEPS; number++) {
+        train_step_result result;
+        run_step(&result, &s, step, number);
+        losses[2 * number] = (float)result.d_loss;
+        losses[2 * number + 1] = (float)result.g_loss;
+        if (number > 0)
+            continue;
+        for (int k = 0; k < MODEL_NETWORKS; k++)
+            compare_tensors(&s, "gradient", (ano_network)k,
+                            train_step_gradients(step, (ano_network)k), true, error,
+                            REAL_GRADIENT_ERROR);
+        compare_tensors(&s, "first_step", ANO_GENERATOR,
+                        s.model->networks[ANO_GENERATOR]->statistics, false, error, error);
+    }
+    compare(&s, "training.losses", losses, 2 * STEPS,
+            is_sampled(&s, "change.generator.dense.kernel") ? REAL_LOSS_ERROR : error);
+    for (int k = 0; k < MODEL_NETWORKS; k++) {
+        compare_change(&s, (ano_network)k);
+        nn_adam_clear(&adam[k]);
+    }
+    train_step_free(step);
+    end(&s);
+}
+
 static void training__is_that_of_keras(void **state)
 {
     (void)state;
     for (int i = 0; i < N_CONFIGS; i++) {
-        subject s = create(i);
-        nn_adam adam[MODEL_NETWORKS];
-        for (int k = 0; k < MODEL_NETWORKS; k++)
-            assert_int_equal(nn_adam_init(&adam[k], s.model->networks[k]->n_parameters,
-                                          TRAINING_RATE, 0.5, 0.999, NULL),
-                             ANO_OK);
-        train_step *step;
-        assert_int_equal(train_step_create(&step, s.model, adam, s.batch, NULL), ANO_OK);
-        const double error = s.error[ANO_GENERATOR] + s.error[ANO_DISCRIMINATOR];
-        float losses[2 * STEPS];
-        for (int number = 0; number < STEPS; number++) {
-            train_step_result result;
-            run_step(&result, &s, step, number);
-            losses[2 * number] = (float)result.d_loss;
-            losses[2 * number + 1] = (float)result.g_loss;
-            if (number > 0)
-                continue;
-            for (int k = 0; k < MODEL_NETWORKS; k++)
-                compare_tensors(&s, "gradient", (ano_network)k,
-                                train_step_gradients(step, (ano_network)k), true, error,
-                                REAL_GRADIENT_ERROR);
-            compare_tensors(&s, "first_step", ANO_GENERATOR,
-                            s.model->networks[ANO_GENERATOR]->statistics, false, error, error);
-        }
-        compare(&s, "training.losses", losses, 2 * STEPS,
-                is_sampled(&s, "change.generator.dense.kernel") ? REAL_LOSS_ERROR : error);
-        for (int k = 0; k < MODEL_NETWORKS; k++) {
-            compare_change(&s, (ano_network)k);
-            nn_adam_clear(&adam[k]);
-        }
-        train_step_free(step);
-        end(&s);
+        check_training(i, ANO_CONV_DIRECT);
+        check_training(i, ANO_CONV_WINOGRAD);
     }
 }
 

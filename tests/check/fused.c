@@ -1,0 +1,120 @@
+/* Convolutions of our own, alone and with the leaky ReLU and the max pooling that a pass does in
+ * one op with them, forward and backward, against the plain twins of the layers one by one.
+ *
+ * Winograd's error is a share of the numbers' standard deviation (tests/check/winograd.c measures
+ * it); here the distance of all numbers of a kind is compared with their length, since a kink of
+ * leaky ReLU or max pooling that falls the other way changes few numbers but those by much. */
+#include "check.h"
+#include "nn/choose.h"
+#include "twin.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const double TOLERANCE = 1e-4;
+
+static void check_distance(const char *what, const float *got, const double *expected, int n)
+{
+    double distance = 0, length = 0;
+    for (int i = 0; i < n; i++) {
+        distance += pow((double)got[i] - expected[i], 2);
+        length += expected[i] * expected[i];
+    }
+    if (!(sqrt(distance) <= TOLERANCE * sqrt(length)))
+        fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), sqrt(length));
+}
+
+typedef struct fused_case {
+    nn_shape src;
+    int channels, kernel, n_layers, batch; /* n_layers: 1 … 3 of the specs below */
+    bool more; /* an activation in place and a transposed convolution after the op */
+} fused_case;
+
+static void check_fused(const fused_case *c)
+{
+    nn_layer_spec specs[] = {
+        {NN_CONV, .name = "conv", .channels = c->channels, .kernel = c->kernel},
+        {NN_LEAKY_RELU, .name = "leaky_relu", .slope = 0.2f},
+        {NN_MAX_POOL, .name = "max_pool", .kernel = 2},
+        {NN_TANH, .name = "tanh"},
+        {NN_CONV_TRANSPOSED, .name = "up", .channels = 3, .kernel = 2},
+    };
+    int n_specs = c->n_layers;
+    for (int i = 3; i < 5 && c->more; i++)
+        specs[n_specs++] = specs[i];
+    char name[128];
+    snprintf(name, sizeof name, "%dx%dx%dx%d -> %d, kernel %d, %d layers", c->batch, c->src.h,
+             c->src.w, c->src.c, c->channels, c->kernel, n_specs);
+
+    ano_error err = ANO_ERROR_INIT;
+    nn_net *net;
+    nn_pass *pass;
+    assert_int_equal(nn_net_create(&net, c->src, specs, n_specs, &err), ANO_OK);
+    nn_net_initialise(net, 1, BASE_PURPOSE_TEST);
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i].n_dims == 1)
+            base_random_uniform(nn_net_data(net, &net->tensors[i]), net->tensors[i].size, -0.3f,
+                                0.3f, (base_random){2, BASE_PURPOSE_TEST, (uint64_t)i});
+    assert_int_equal(nn_choose_methods(net, ANO_CONV_WINOGRAD, c->batch, NULL), ANO_OK);
+    assert_int_not_equal(net->layers[0].method, NN_CONV_DIRECT);
+    twin *plain = twin_create(net, c->batch, true);
+    const int n_src = c->batch * (int)nn_shape_size(net->src);
+    const int n_dst = c->batch * (int)nn_shape_size(net->dst);
+    double *src = check_doubles(n_src), *diff_dst = check_doubles(n_dst);
+    float *src_floats = check_floats(n_src), *diff_floats = check_floats(n_dst);
+    float *gradients = check_floats((int)net->n_parameters);
+    check_random(src, n_src, 1);
+    check_random(diff_dst, n_dst, 2);
+    check_narrow(src_floats, src, n_src);
+    check_narrow(diff_floats, diff_dst, n_dst);
+
+    const float *dst, *diff_src;
+    if (nn_pass_create(&pass, net, c->batch, NN_TRAINING | NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS,
+                       &err) != ANO_OK)
+        fail_msg("%s: %s", name, err.message);
+    for (int repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the last time */
+        assert_int_equal(nn_pass_forward(&dst, pass, src_floats, &err), ANO_OK);
+        assert_int_equal(nn_pass_backward(&diff_src, pass, diff_floats, gradients, &err), ANO_OK);
+        print_message("%s\n", name);
+        check_distance("dst", dst, twin_forward(plain, src), n_dst);
+        check_distance("diff_src", diff_src, twin_backward(plain, diff_dst), n_src);
+        for (int i = 0; i < net->n_tensors; i++)
+            check_distance(net->tensors[i].name, gradients + net->tensors[i].offset,
+                           plain->gradients + net->tensors[i].offset, (int)net->tensors[i].size);
+    }
+    nn_pass_free(pass);
+    twin_free(plain);
+    nn_net_free(net);
+    free(src);
+    free(diff_dst);
+    free(src_floats);
+    free(diff_floats);
+    free(gradients);
+}
+
+static void fused_convolution__matches_the_twins_of_its_layers(void **state)
+{
+    (void)state;
+    static const fused_case cases[] = {
+        {{14, 14, 16}, 32, 5, 1, 3, false}, {{14, 14, 16}, 32, 5, 2, 2, false},
+        {{14, 14, 32}, 16, 5, 3, 3, false}, {{9, 11, 16}, 16, 5, 3, 2, false},
+        {{14, 14, 16}, 16, 3, 1, 3, false}, {{13, 7, 16}, 48, 3, 3, 2, false},
+        {{8, 8, 16}, 16, 3, 2, 2, true},    {{10, 10, 16}, 16, 5, 3, 1, true},
+        {{6, 6, 16}, 16, 5, 1, 19, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_fused(&cases[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fused_convolution__matches_the_twins_of_its_layers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
