@@ -317,6 +317,7 @@ static void bench_search(const settings *s, double peak)
     check(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){28, 28, 1}, &err), &err);
     ano_score_options options = ANO_SCORE_OPTIONS_INIT;
     options.iterations = s->iterations;
+    options.restarts = 1;
     options.threads = s->threads;
     const double start = now();
     check(ano_score(scores, NULL, NULL, model, dataset, &options, &err), &err);

@@ -21,6 +21,7 @@ static bool is_calibrated(const cli_run *run, const cli_options *options)
     const ano_calibration calibration = ano_model_get_calibration(run->model);
     return calibration.n > 0 && calibration.alpha == options->alpha &&
            calibration.iterations == options->search.iterations &&
+           calibration.restarts == options->search.restarts &&
            run->configured.search.learning_rate == options->search.learning_rate &&
            run->configured.seed == options->seed;
 }

@@ -62,8 +62,10 @@ static void print_model(const ano_model *model)
     if (calibration.n == 0)
         puts("not calibrated: no threshold");
     else
-        printf("threshold %.6g, from %zu held-out images (alpha %g, %d iterations)\n",
-               calibration.threshold, calibration.n, calibration.alpha, calibration.iterations);
+        printf(
+            "threshold %.6g, from %zu held-out images (alpha %g, %d searches of %d iterations)\n",
+            calibration.threshold, calibration.n, calibration.alpha, calibration.restarts,
+            calibration.iterations);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)
@@ -89,10 +91,11 @@ static json_t *model_as_json(const ano_model *model)
     const ano_model_config config = ano_model_get_config(model);
     const ano_calibration calibration = ano_model_get_calibration(model);
     json_t *calibrated =
-        calibration.n == 0 ? json_null()
-                           : json_pack("{sf sf sI si}", "threshold", calibration.threshold, "alpha",
-                                       calibration.alpha, "images", (json_int_t)calibration.n,
-                                       "iterations", calibration.iterations);
+        calibration.n == 0
+            ? json_null()
+            : json_pack("{sf sf sI si si}", "threshold", calibration.threshold, "alpha",
+                        calibration.alpha, "images", (json_int_t)calibration.n, "iterations",
+                        calibration.iterations, "restarts", calibration.restarts);
     return json_pack("{s{si si si si} so so so}", "config", "size", config.size, "channels",
                      config.channels, "latent", config.latent, "base_width", config.base_width,
                      "generator", network_as_json(model, ANO_GENERATOR), "discriminator",

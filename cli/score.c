@@ -46,7 +46,8 @@ int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset 
     if (keep_generated)
         out->generated = base_alloc(n, n_pixels * sizeof(float));
     if (options->trace != NULL)
-        out->trace = base_alloc(n, (size_t)options->search.iterations * sizeof(float));
+        out->trace = base_alloc(n, (size_t)options->search.restarts *
+                                       (size_t)options->search.iterations * sizeof(float));
     if (out->scores == NULL || (keep_generated && out->generated == NULL) ||
         (options->trace != NULL && out->trace == NULL)) {
         base_error_nomem(&err, "scores");
@@ -85,12 +86,14 @@ int cli_write_trace(const cli_scores *scores, const ano_dataset *images, const c
     base_file file;
     if (base_file_create(&file, options->trace, &err) != ANO_OK)
         return cli_fail(CLI_ON_RUN, &err);
-    fputs("index,class,iteration,residual\n", file.stream);
+    fputs("index,class,search,iteration,residual\n", file.stream);
     const size_t iterations = (size_t)options->search.iterations;
+    const size_t row = (size_t)options->search.restarts * iterations;
     for (size_t i = 0; i < scores->n; i++)
-        for (size_t k = 0; k < iterations; k++)
-            fprintf(file.stream, "%zu,%s,%zu,%.9g\n", ano_dataset_index(images, i),
-                    ano_dataset_class(images, i), k + 1, (double)scores->trace[i * iterations + k]);
+        for (size_t k = 0; k < row; k++)
+            fprintf(file.stream, "%zu,%s,%zu,%zu,%.9g\n", ano_dataset_index(images, i),
+                    ano_dataset_class(images, i), k / iterations + 1, k % iterations + 1,
+                    (double)scores->trace[i * row + k]);
     return base_file_commit(&file, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
@@ -148,10 +151,13 @@ static int score(const cli_run *run, const cli_options *options)
     if (calibration.n == 0 && options->fail_on_anomaly)
         return cli_refuse(CLI_BAD_MODEL, "%s: has no threshold, so --fail-on-anomaly cannot tell",
                           run->model_path);
-    if (calibration.n > 0 && calibration.iterations != options->search.iterations)
-        fprintf(stderr,
-                "anogan: the threshold comes from searches of %d iterations, these are of %d\n",
-                calibration.iterations, options->search.iterations);
+    if (calibration.n > 0 && (calibration.iterations != options->search.iterations ||
+                              calibration.restarts != options->search.restarts))
+        fprintf(
+            stderr,
+            "anogan: the threshold comes from %d searches of %d iterations, these are %d of %d\n",
+            calibration.restarts, calibration.iterations, options->search.restarts,
+            options->search.iterations);
     const ano_dataset_options which = {.split = options->split, .normal = options->classes};
     int code = ano_dataset_open(&images, options->data, &which, &err) == ANO_OK
                    ? CLI_DONE

@@ -8,7 +8,7 @@ typedef struct cli_scores {
     size_t n;
     float *scores;    /* [n] */
     float *generated; /* [n][height][width][channels], where asked for */
-    float *trace;     /* [n][iterations], where options->trace is set */
+    float *trace;     /* [n][restarts][iterations], where options->trace is set */
 } cli_scores;
 
 /* Searches for every image, with progress titled `title`. Returns an exit code;

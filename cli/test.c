@@ -19,8 +19,10 @@ int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_datase
     plain.trace = NULL;
     cli_scores scores;
     int code = cli_score_images(&scores, model, held_out, &plain, "calibrated", false);
-    *out = (ano_calibration){
-        .alpha = options->alpha, .n = scores.n, .iterations = options->search.iterations};
+    *out = (ano_calibration){.alpha = options->alpha,
+                             .n = scores.n,
+                             .iterations = options->search.iterations,
+                             .restarts = options->search.restarts};
     if (code == CLI_DONE &&
         ano_threshold(&out->threshold, scores.scores, scores.n, options->alpha, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
@@ -123,6 +125,7 @@ static ano_status test_measure(test *t, double threshold, const ano_dataset *tra
         .anomaly = t->options->anomaly,
         .alpha = t->options->alpha,
         .iterations = t->options->search.iterations,
+        .restarts = t->options->search.restarts,
         .components = n_training > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n_training - 1,
         .seed = t->options->seed,
     };

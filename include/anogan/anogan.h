@@ -150,7 +150,8 @@ typedef struct ano_calibration {
     double alpha;     /* the share of normal images that may lie above the threshold */
     double threshold; /* scores above it are anomalous */
     size_t n;         /* how many held-out images it comes from */
-    int iterations;   /* of the latent search that scored them */
+    int iterations;   /* of each search that scored them */
+    int restarts;     /* searches of each image */
 } ano_calibration;
 
 /* A model with weights drawn by `seed` (Glorot uniform), untrained. */
@@ -242,7 +243,8 @@ ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
 typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
 
 typedef struct ano_score_options {
-    int iterations;       /* of the latent search */
+    int iterations;       /* of each search */
+    int restarts;         /* searches of each image, from different starts; the best is kept */
     double learning_rate; /* of its Adam */
     uint64_t seed;        /* of the search's start, the same for every image */
     int threads;          /* 0: one a processor */
@@ -252,16 +254,16 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        300, 1e-3, 0, 0, NULL, NULL                                                                \
+        300, 2, 1e-3, 0, 0, NULL, NULL                                                             \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
  * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
  * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
- * that each iteration reached, [n][iterations]. An image's results depend on nothing but the image,
- * the model and the options' iterations, learning_rate and seed: not on the other images, not on
- * its place among them, not on how many there are.
- * Errors: ARG, SHAPE, NUMERIC, CANCELLED. */
+ * that each iteration of each search reached, [n][restarts][iterations]. An image's results depend
+ * on nothing but the image, the model and the options' iterations, restarts, learning_rate and
+ * seed: not on the other images, not on its place among them, not on how many there are. Errors:
+ * ARG, SHAPE, NUMERIC, CANCELLED. */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);

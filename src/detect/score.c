@@ -15,6 +15,9 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     if (options->iterations < 1)
         return base_error(err, ANO_ARG, "iterations is %d, but must be at least 1",
                           options->iterations);
+    if (options->restarts < 1)
+        return base_error(err, ANO_ARG, "restarts is %d, but must be at least 1",
+                          options->restarts);
     if (!(options->learning_rate > 0) || !isfinite(options->learning_rate))
         return base_error(err, ANO_ARG, "the search's learning rate is %g, but must be above 0",
                           options->learning_rate);
@@ -58,31 +61,39 @@ static ano_status scoring_init(scoring *s, const ano_model *model, int threads,
     s->n_searches = threads;
     s->searches = base_alloc((size_t)threads, sizeof(detect_latent_search *));
     s->images = base_alloc((size_t)threads * DETECT_FOLDED_GROUP * s->image, sizeof(float));
-    float *z0 = base_alloc(latent, sizeof(float));
-    float *kernel = base_alloc(latent * latent, sizeof(float));
+    const size_t restarts = (size_t)options->restarts;
+    detect_latent_start *starts = base_alloc(restarts, sizeof *starts);
+    float *numbers = base_alloc(restarts * (latent + latent * latent), sizeof(float));
     ano_status status = ANO_OK;
-    if (s->searches == NULL || s->images == NULL || z0 == NULL || kernel == NULL)
+    if (s->searches == NULL || s->images == NULL || starts == NULL || numbers == NULL)
         status = base_error_nomem(err, "latent search");
     if (status == ANO_OK)
         status = detect_folded_create(&s->generator, generator, err);
-    if (status == ANO_OK) {
-        const base_random random = {options->seed, BASE_PURPOSE_SEARCH, 0};
-        base_random_uniform(z0, latent, -1, 1, random);
+    for (size_t i = 0; i < restarts && status == ANO_OK; i++) {
+        float *z0 = numbers + i * (latent + latent * latent), *kernel = z0 + latent;
+        base_random_uniform(z0, latent, -1, 1,
+                            (base_random){options->seed, BASE_PURPOSE_SEARCH, 2 * i});
         base_random_uniform(kernel, latent * latent, -limit, limit,
-                            (base_random){random.seed, random.purpose, 1});
+                            (base_random){options->seed, BASE_PURPOSE_SEARCH, 2 * i + 1});
+        starts[i] = (detect_latent_start){z0, kernel};
     }
     for (int i = 0; i < threads && status == ANO_OK; i++)
-        status =
-            detect_latent_create(&s->searches[i], s->generator, latent, s->image,
-                                 (detect_latent_start){z0, kernel}, options->learning_rate, err);
-    base_free(z0);
-    base_free(kernel);
+        status = detect_latent_create(&s->searches[i], s->generator, latent, s->image, starts,
+                                      options->restarts, options->learning_rate, err);
+    base_free(starts);
+    base_free(numbers);
     return status;
+}
+
+/* Numbers of an image's trace. */
+static size_t trace_row(const ano_score_options *options)
+{
+    return (size_t)options->restarts * (size_t)options->iterations;
 }
 
 /* Scores the n images of s->images, n ≤ n_searches · DETECT_FOLDED_GROUP, each thread its share. */
 static ano_status scoring_run(scoring *s, float *scores, float *generated, float *trace, size_t n,
-                              int iterations, ano_error *err)
+                              const ano_score_options *options, ano_error *err)
 {
     ano_status status = ANO_OK;
 #pragma omp parallel for schedule(static, 1) num_threads(s->n_searches)
@@ -91,8 +102,8 @@ static ano_status scoring_run(scoring *s, float *scores, float *generated, float
         const size_t end = n * ((size_t)i + 1) / (size_t)s->n_searches;
         ano_error own = ANO_ERROR_INIT;
         detect_latent_run(scores + first, generated != NULL ? generated + first * s->image : NULL,
-                          trace != NULL ? trace + first * (size_t)iterations : NULL, s->searches[i],
-                          s->images + first * s->image, end - first, iterations, &own);
+                          trace != NULL ? trace + first * trace_row(options) : NULL, s->searches[i],
+                          s->images + first * s->image, end - first, options->iterations, &own);
         if (own.status != ANO_OK) {
 #pragma omp critical
             status = base_error(err, own.status, "%s", own.message);
@@ -107,7 +118,7 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     ano_status status = check_options(model, dataset, options, err);
     if (status != ANO_OK)
         return status;
-    const size_t n = ano_dataset_count(dataset), iterations = (size_t)options->iterations;
+    const size_t n = ano_dataset_count(dataset);
     const int previous = base_threads_enter(options->threads), threads = base_threads();
     scoring s = {0};
     status = scoring_init(&s, model, threads, options, err);
@@ -127,7 +138,7 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
         if (status == ANO_OK)
             status = scoring_run(
                 &s, scores + first, generated != NULL ? generated + first * s.image : NULL,
-                trace != NULL ? trace + first * iterations : NULL, count, options->iterations, err);
+                trace != NULL ? trace + first * trace_row(options) : NULL, count, options, err);
         if (status == ANO_OK && options->callback != NULL &&
             options->callback(first + count, n, options->cookie) != 0)
             status = base_error(err, ANO_CANCELLED, "scoring was stopped after %zu of %zu images",

@@ -52,8 +52,8 @@ void KERNEL(adam)(float *parameters, float *m, float *v, const float *gradients,
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
         const float g = gradients[i];
-        m[i] += (g - m[i]) * (1 - step.beta1);
-        v[i] += (g * g - v[i]) * (1 - step.beta2);
+        m[i] += (g - m[i]) * step.share1;
+        v[i] += (g * g - v[i]) * step.share2;
         parameters[i] -= step.rate * m[i] / (sqrtf(v[i]) + step.epsilon);
     }
 }

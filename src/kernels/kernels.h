@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 typedef struct kernels_adam_step {
-    float rate; /* learning rate with both bias corrections in it */
-    float beta1, beta2;
-    float epsilon; /* added to the root of the second moment */
+    float rate;           /* learning rate with both bias corrections in it */
+    float share1, share2; /* 1 - β1 and 1 - β2: what the new gradient counts for */
+    float epsilon;        /* added to the root of the second moment */
 } kernels_adam_step;
 
 /* What the columns of a product and the channels of a Winograd convolution come in multiples of. */

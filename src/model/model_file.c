@@ -21,11 +21,11 @@ json_t *model_metadata(const ano_model *model)
                              config->channels, "latent", config->latent, "base_width",
                              config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
     if (root != NULL && calibration->n > 0 &&
-        json_object_set_new(root, "calibration",
-                            json_pack("{s:f, s:f, s:I, s:i}", "alpha", calibration->alpha,
-                                      "threshold", calibration->threshold, "n",
-                                      (json_int_t)calibration->n, "iterations",
-                                      calibration->iterations)) != 0) {
+        json_object_set_new(
+            root, "calibration",
+            json_pack("{s:f, s:f, s:I, s:i, s:i}", "alpha", calibration->alpha, "threshold",
+                      calibration->threshold, "n", (json_int_t)calibration->n, "iterations",
+                      calibration->iterations, "restarts", calibration->restarts)) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -52,6 +52,8 @@ static ano_status read_calibration(ano_calibration *out, const json_t *object, a
     ano_status status = read_int(&n, object, "n", err);
     if (status == ANO_OK)
         status = read_int(&out->iterations, object, "iterations", err);
+    if (status == ANO_OK)
+        status = read_int(&out->restarts, object, "restarts", err);
     out->alpha = json_number_value(alpha);
     out->threshold = json_number_value(threshold);
     out->n = (size_t)n;

@@ -33,8 +33,8 @@ void nn_adam_step(nn_adam *adam, float *parameters, const float *gradients)
     const kernels *k = kernels_get();
     const kernels_adam_step step = {
         .rate = (float)nn_adam_rate(adam->rate, adam->beta1, adam->beta2, adam->steps),
-        .beta1 = (float)adam->beta1,
-        .beta2 = (float)adam->beta2,
+        .share1 = (float)(1 - adam->beta1),
+        .share2 = (float)(1 - adam->beta2),
         .epsilon = (float)NN_ADAM_EPSILON,
     };
 #pragma omp parallel for schedule(static)

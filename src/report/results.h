@@ -24,7 +24,7 @@ typedef struct report_results {
     report_method anogan, pca, nearest;
     const char *normal, *anomaly; /* the classes that are, "1" and "9" */
     double alpha;                 /* the share of normal images that may lie above a threshold */
-    int iterations;               /* of the latent search */
+    int iterations, restarts;     /* of each search; searches of each image */
     int components;               /* of PCA */
     uint64_t seed;                /* at most 2^53 */
 } report_results;

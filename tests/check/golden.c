@@ -366,7 +366,7 @@ static void latent_search__is_that_of_keras(void **state)
         float best[SEARCHED], trace[SEARCHED * ITERATIONS];
         ano_error err = ANO_ERROR_INIT;
         if (detect_folded_create(&folded, s.model->networks[ANO_GENERATOR], &err) != ANO_OK ||
-            detect_latent_create(&search, folded, (size_t)s.latent, (size_t)s.image, start,
+            detect_latent_create(&search, folded, (size_t)s.latent, (size_t)s.image, &start, 1,
                                  SEARCH_RATE, &err) != ANO_OK ||
             detect_latent_run(best, NULL, trace, search, images, SEARCHED, ITERATIONS, &err) !=
                 ANO_OK)

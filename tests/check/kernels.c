@@ -386,8 +386,9 @@ static void product__matches_its_twin(void **state)
 
 static void adam(const kernels *k, int n)
 {
-    const kernels_adam_step step = {.rate = 0.01f, 0.5f, 0.999f, 1e-7f};
-    const reference_adam_options options = {0, (double)step.beta1, (double)step.beta2,
+    const kernels_adam_step step = {
+        .rate = 0.01f, .share1 = 0.5f, .share2 = 0.001f, .epsilon = 1e-7f};
+    const reference_adam_options options = {0, 1 - (double)step.share1, 1 - (double)step.share2,
                                             (double)step.epsilon};
     array parameters = array_create(n, 1), gradients = array_create(n, 2);
     array m = array_create(n, 3), v = array_create(n, 4);

@@ -324,7 +324,8 @@ static void latent_search__follows_its_twin(void **state)
         float residuals[IMAGES], trace[IMAGES * ITERATIONS];
         folded_pass folded = fold(n->generator);
         assert_int_equal(detect_latent_create(&search, folded.generator, (size_t)n->latent,
-                                              (size_t)n->image, start, adam.learning_rate, NULL),
+                                              (size_t)n->image, &start, 1, adam.learning_rate,
+                                              NULL),
                          ANO_OK);
         assert_int_equal(
             detect_latent_run(residuals, NULL, trace, search, n->images, IMAGES, ITERATIONS, NULL),

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$1"
 for formatter in clang-format-14 clang-format; do
     if "$formatter" --version 2>/dev/null | grep -q 'version 14\.'; then
-        find . \( -path ./build -o -path './.*' \) -prune -o -name '*.[ch]' -print | sort |
+        find . \( -path './build*' -o -path './.*' \) -prune -o -name '*.[ch]' -print | sort |
             xargs "$formatter" --dry-run -Werror
         exit
     fi

@@ -75,6 +75,7 @@ static report_results make_results(void)
         .anomaly = "9",
         .alpha = 0.01,
         .iterations = 300,
+        .restarts = 2,
         .components = 30,
         .seed = 1ull << 53,
     };
@@ -122,6 +123,7 @@ static void results__hold_the_figures_of_every_method(void **state)
     expect_number(root, "n_normal", 2);
     expect_number(root, "n_anomalous", 2);
     expect_number(root, "iterations", 300);
+    expect_number(root, "restarts", 2);
     assert_true(json_integer_value(json_object_get(root, "seed")) == 1ll << 53);
     const json_t *baselines = json_object_get(root, "baselines");
     expect_number(json_object_get(baselines, "pca"), "auroc", 0.95);
