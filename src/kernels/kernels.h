@@ -17,14 +17,16 @@ typedef struct kernels_adam_step {
     float epsilon;        /* added to the root of the second moment */
 } kernels_adam_step;
 
-/* What the columns of a product and the channels of a Winograd convolution come in multiples of. */
+/* What the columns of a product, the channels of a Winograd convolution and the wide ones of a thin
+ * convolution come in multiples of. */
 enum { KERNELS_COLUMNS = 16 };
 
-/* dst [rows][columns] = src [rows][k] · weights [k][columns], or dst += that. The rest is how many
- * floats lie from one row to the next, and in src from one column to the next. */
+/* dst [rows][columns] = src [rows][k] · weights [k][columns], or dst += that; k ≥ 1. */
 typedef struct kernels_product {
     size_t rows, columns, k;
-    size_t dst_row, src_row, src_column, weights_row;
+    size_t terms; /* of k, added up before they join the sum in dst: rounding errors grow with the
+                     root of this, not of k; 0: all at once */
+    size_t dst_row, src_row, src_column, weights_row; /* floats from one to the next */
     bool accumulate;
 } kernels_product;
 
@@ -72,6 +74,17 @@ typedef struct kernels_epilogue {
     float slope;       /* 1: no activation */
     uint8_t *argmax;   /* as for max_pool; NULL: no pooling */
 } kernels_epilogue;
+
+/* A convolution between an image of few channels and one of many, either way: stride 1, zero
+ * padding that keeps the size, weights [kernel][kernel][thin][wide]. */
+typedef struct kernels_thin {
+    int height, width;
+    int kernel;  /* 3, 5 or 7 */
+    int thin;    /* channels of the one, 1 … KERNELS_MAX_THIN */
+    size_t wide; /* channels of the other */
+} kernels_thin;
+
+enum { KERNELS_MAX_THIN = 4 };
 
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */
@@ -151,6 +164,20 @@ typedef struct kernels {
     /* After the last, diff_weights [kernel][kernel][in][out] from M; by rows, of in. */
     void (*winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
                                   size_t first, size_t count);
+
+    /* Thin convolutions, of one image. `turned` takes the taps from the last to the first: so the
+     * gradient by src is the other function with the same weights. */
+
+    /* dst [height][width][wide], pooled [height / 2][width / 2][wide], from
+     * src [height][width][thin]. */
+    void (*thin_widen)(float *dst, const float *src, const float *weights, kernels_thin conv,
+                       bool turned, kernels_epilogue epilogue);
+    /* dst [height][width][thin] from src [height][width][wide]; bias [thin] or NULL. */
+    void (*thin_narrow)(float *dst, const float *src, const float *weights, const float *bias,
+                        kernels_thin conv, bool turned);
+    /* diff_weights += what one image adds: turned where the thin image is dst. */
+    void (*thin_diff_weights)(float *diff_weights, const float *thin, const float *wide,
+                              kernels_thin conv, bool turned);
 } kernels;
 
 /* The fastest set that this processor can run. */

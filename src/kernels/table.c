@@ -26,4 +26,7 @@ const kernels KERNEL(kernels) = {
     .winograd_diff_tiles = KERNEL(winograd_diff_tiles),
     .winograd_diff_points = KERNEL(winograd_diff_points),
     .winograd_diff_weights = KERNEL(winograd_diff_weights),
+    .thin_widen = KERNEL(thin_widen),
+    .thin_narrow = KERNEL(thin_narrow),
+    .thin_diff_weights = KERNEL(thin_diff_weights),
 };

@@ -52,4 +52,11 @@ void KERNEL(winograd_diff_points)(float *m, const float *v, const float *w, kern
 void KERNEL(winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
                                    size_t first, size_t count);
 
+void KERNEL(thin_widen)(float *dst, const float *src, const float *weights, kernels_thin conv,
+                        bool turned, kernels_epilogue epilogue);
+void KERNEL(thin_narrow)(float *dst, const float *src, const float *weights, const float *bias,
+                         kernels_thin conv, bool turned);
+void KERNEL(thin_diff_weights)(float *diff_weights, const float *thin, const float *wide,
+                               kernels_thin conv, bool turned);
+
 #endif

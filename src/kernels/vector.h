@@ -45,6 +45,16 @@ INLINE void vector_store(float *p, vector v)
     memcpy(p, &v, sizeof v);
 }
 
+INLINE float vector_sum(vector v)
+{
+    typedef float four __attribute__((vector_size(16)));
+    four parts[LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int i = 1; i < LANES / 4; i++)
+        parts[0] += parts[i];
+    return (parts[0][0] + parts[0][1]) + (parts[0][2] + parts[0][3]);
+}
+
 /* Lane by lane: `then` where the mask is all ones, `otherwise` where it is zero. */
 INLINE vector_int vector_select_int(vector_int mask, vector_int then, vector_int otherwise)
 {

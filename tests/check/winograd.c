@@ -250,46 +250,44 @@ static void winograd__gives_the_same_bits_in_any_blocks(void **state)
     each_layer(blocks);
 }
 
-/* dst [m][n] from src [m][k], or, accumulated, from src read by columns. */
+/* src is read by columns, 10 terms are added up at a time, dst is overwritten: the gradient by the
+ * weights and the forward pass need of the product what nothing else does. */
 static void product(const kernels *k, int m, int n, int depth)
 {
-    array a = array_create(m * depth, 1), b = array_create(depth * n, 2);
-    array dst = array_create(m * n, 3), sum = array_create(m * n, 4);
-    const size_t rows = (size_t)m, columns = (size_t)n, length = (size_t)depth;
-    kernels_product product = {rows, columns, length, columns, length, 1, columns, false};
-    k->product(dst.narrow, a.narrow, b.narrow, product);
-    product.src_row = 1;
-    product.src_column = rows;
-    product.accumulate = true;
-    k->product(sum.narrow, a.narrow, b.narrow, product);
+    array src = array_create(depth * m, 1), weights = array_create(depth * n, 2);
+    array dst = array_create(m * n, 3);
+    k->product(dst.narrow, src.narrow, weights.narrow,
+               (kernels_product){.rows = (size_t)m,
+                                 .columns = (size_t)n,
+                                 .k = (size_t)depth,
+                                 .terms = 10,
+                                 .dst_row = (size_t)n,
+                                 .src_row = 1,
+                                 .src_column = (size_t)m,
+                                 .weights_row = (size_t)n});
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
-            double *by_rows = &dst.wide[i * n + j], *by_columns = &sum.wide[i * n + j];
-            double terms[2] = {0, fabs(*by_columns)};
-            *by_rows = 0;
+            double sum = 0, magnitude = 0;
             for (int p = 0; p < depth; p++) {
-                *by_rows += a.wide[i * depth + p] * b.wide[p * n + j];
-                *by_columns += a.wide[p * m + i] * b.wide[p * n + j];
-                terms[0] += fabs(a.wide[i * depth + p] * b.wide[p * n + j]);
-                terms[1] += fabs(a.wide[p * m + i] * b.wide[p * n + j]);
+                const double term = src.wide[p * m + i] * weights.wide[p * n + j];
+                sum += term;
+                magnitude += fabs(term);
             }
-            dst.tolerance[i * n + j] = check_sum_error(depth) * terms[0];
-            sum.tolerance[i * n + j] = check_sum_error(depth + 1) * terms[1];
+            dst.wide[i * n + j] = sum;
+            dst.tolerance[i * n + j] = check_sum_error(depth) * magnitude;
         }
-    array_check(k, "product", &dst);
-    array_check(k, "product by columns, accumulated", &sum);
-    array_free(&a);
-    array_free(&b);
+    array_check(k, "product by columns", &dst);
+    array_free(&src);
+    array_free(&weights);
     array_free(&dst);
-    array_free(&sum);
 }
 
-static void product__matches_its_twin(void **state)
+static void product__reads_columns_and_sums_in_parts(void **state)
 {
     (void)state;
     const int sizes[][3] = {/* m, n, k */
-                            {1, 16, 1},  {2, 64, 8},     {7, 80, 33}, {9, 144, 64},
-                            {16, 32, 5}, {17, 128, 100}, {3, 48, 0}};
+                            {1, 16, 1},   {2, 64, 8},  {7, 80, 33},
+                            {9, 144, 64}, {16, 32, 5}, {17, 128, 100}};
     const kernels *sets[MAX_SETS];
     const int n_sets = kernels_available(sets, MAX_SETS);
     for (int i = 0; i < n_sets; i++)
@@ -304,7 +302,7 @@ int main(void)
         cmocka_unit_test(winograd__is_accurate_on_long_sums),
         cmocka_unit_test(winograd_epilogue__is_bias_and_activation_and_pooling),
         cmocka_unit_test(winograd__gives_the_same_bits_in_any_blocks),
-        cmocka_unit_test(product__matches_its_twin),
+        cmocka_unit_test(product__reads_columns_and_sums_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
