@@ -5,7 +5,7 @@
 #include "kernels/vector.h"
 
 enum {
-    MAX_KERNEL = 7,
+    MAX_KERNEL = KERNELS_THIN_MAX_KERNEL,
     BLOCK = VECTOR_BYTES == 64 ? 4 : 2,         /* vectors of channels taken together */
     NARROW_PIXELS = VECTOR_BYTES == 64 ? 8 : 4, /* results of a row taken together */
     SEGMENT = 32                                /* pixels of a row between two stores of sums */

@@ -79,12 +79,12 @@ typedef struct kernels_epilogue {
  * padding that keeps the size, weights [kernel][kernel][thin][wide]. */
 typedef struct kernels_thin {
     int height, width;
-    int kernel;  /* 3, 5 or 7 */
+    int kernel;  /* 3, 5 or KERNELS_THIN_MAX_KERNEL */
     int thin;    /* channels of the one, 1 … KERNELS_MAX_THIN */
     size_t wide; /* channels of the other */
 } kernels_thin;
 
-enum { KERNELS_MAX_THIN = 4 };
+enum { KERNELS_MAX_THIN = 4, KERNELS_THIN_MAX_KERNEL = 7 };
 
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */

@@ -16,6 +16,10 @@ bool nn_conv_can(const nn_layer *layer, nn_conv_method method)
     switch (method) {
     case NN_CONV_DIRECT:
         return true;
+    case NN_CONV_THIN:
+        return layer->kernel >= 3 && layer->kernel <= KERNELS_THIN_MAX_KERNEL &&
+               ((layer->src.c <= KERNELS_MAX_THIN && layer->dst.c % KERNELS_COLUMNS == 0) ||
+                (layer->dst.c <= KERNELS_MAX_THIN && layer->src.c % KERNELS_COLUMNS == 0));
     case NN_CONV_WINOGRAD:
         return (layer->kernel == 3 || layer->kernel == 5) && layer->src.c % KERNELS_COLUMNS == 0 &&
                layer->dst.c % KERNELS_COLUMNS == 0;
@@ -81,7 +85,11 @@ ano_status nn_choose_methods(nn_net *net, ano_conv wish, int batch, ano_error *e
     for (int i = 0; i < net->n_layers && status == ANO_OK; i++) {
         nn_layer *layer = &net->layers[i];
         layer->method = NN_CONV_DIRECT;
-        if (wish == ANO_CONV_DIRECT || !nn_conv_can(layer, NN_CONV_WINOGRAD))
+        if (wish == ANO_CONV_DIRECT)
+            continue;
+        if (nn_conv_can(layer, NN_CONV_THIN))
+            layer->method = NN_CONV_THIN;
+        if (!nn_conv_can(layer, NN_CONV_WINOGRAD))
             continue;
         layer->method = NN_CONV_WINOGRAD;
         double direct, winograd;

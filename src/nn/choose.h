@@ -7,7 +7,8 @@
 /* Whether the layer is a convolution that `method` can do. */
 bool nn_conv_can(const nn_layer *layer, nn_conv_method method);
 
-/* Sets the method of every convolution of the net: `wish` where that can do it, for ANO_CONV_AUTO
+/* Sets the method of every convolution of the net: direct where that is the wish, else thin where
+ * that can do it, and of the rest `wish` where that can do it, for ANO_CONV_AUTO
  * Winograd unless direct is clearly faster here, forward and backward over `batch` images, on the
  * threads under way.
  * Measured anew each time, so whoever needs the same bytes again keeps what was chosen. */

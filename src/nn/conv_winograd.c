@@ -4,7 +4,7 @@
  * Forward and data gradient: each thread takes blocks of tiles through transform, products and
  * inverse. Weight gradient: all threads transform a larger block, then each takes some of the
  * points. Every number is added up in an order that no number of threads changes. */
-#include "nn/op.h"
+#include "nn/epilogue.h"
 
 #include "base/memory.h"
 #include "base/threads.h"
@@ -22,35 +22,19 @@ typedef struct conv_winograd {
     int n_scratch;
     size_t scratch_size; /* a thread's, in floats */
     float *scratch;      /* [n_scratch][scratch_size] */
-    uint8_t *argmax;     /* [batch][dst], with pooling */
-    float *diff_pooled;  /* [batch][dst]: by the largest sums of the windows */
-    float *diff;         /* [batch][layer's dst]: by the sums */
     float *v, *w, *m;    /* of the weight gradient */
-    float *bias_sums;    /* [batch][out] */
+    nn_epilogue epilogue;
 } conv_winograd;
-
-static bool has_activation(const nn_op *op)
-{
-    return op->n_layers > 1;
-}
-
-static bool has_pooling(const nn_op *op)
-{
-    return op->n_layers > 2;
-}
 
 static void conv_winograd_destroy(nn_op *op)
 {
     conv_winograd *own = op->own;
     base_free(own->u);
     base_free(own->scratch);
-    base_free(own->argmax);
-    base_free(own->diff_pooled);
-    base_free(own->diff);
     base_free(own->v);
     base_free(own->w);
     base_free(own->m);
-    base_free(own->bias_sums);
+    nn_epilogue_clear(&own->epilogue);
     base_free(own);
     op->own = NULL;
 }
@@ -79,28 +63,21 @@ static ano_status conv_winograd_create(nn_op *op, ano_error *err)
     own->n_scratch = base_threads();
     own->scratch_size = kernels_winograd_size(BLOCK, in) + kernels_winograd_size(BLOCK, out);
     const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
-    const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
-    const size_t dst_size = batch * nn_shape_size(op->dst);
     const struct {
         float **array;
         size_t size; /* 0: not needed */
     } arrays[] = {
         {&own->u, kernels_winograd_size(in, out)},
         {&own->scratch, (size_t)own->n_scratch * own->scratch_size},
-        {&own->diff_pooled, back && has_activation(op) ? dst_size : 0},
-        {&own->diff, back && has_pooling(op) ? batch * nn_shape_size(layer->dst) : 0},
         {&own->v, trains ? kernels_winograd_size(DIFF_BLOCK, in) : 0},
         {&own->w, trains ? kernels_winograd_size(DIFF_BLOCK, out) : 0},
         {&own->m, trains ? kernels_winograd_size(in, out) : 0},
-        {&own->bias_sums, trains ? batch * out : 0},
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         if (arrays[i].size > 0 &&
             (*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL)
             return base_error_nomem(err, "convolution");
-    if (has_pooling(op) && (own->argmax = base_alloc(dst_size, 1)) == NULL)
-        return base_error_nomem(err, "convolution");
-    return ANO_OK;
+    return nn_epilogue_init(&own->epilogue, op, err);
 }
 
 /* dst = epilogue(src * the transformed weights), all tiles of the batch. */
@@ -128,44 +105,8 @@ static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src,
 #pragma omp parallel for schedule(static)
     for (int row = 0; row < rows; row++)
         op->kernels->winograd_weights(own->u, weights, own->shape, (size_t)row, 1);
-    convolve(op, dst, src, own->shape,
-             (kernels_epilogue){.bias = nn_op_tensor(op, 1),
-                                .slope = has_activation(op) ? op->layer[1].slope : 1,
-                                .argmax = own->argmax});
+    convolve(op, dst, src, own->shape, nn_epilogue_forward(&own->epilogue, op));
     return ANO_OK;
-}
-
-/* The gradient by the convolution's sums, from that by the op's destination. */
-static const float *diff_of_sums(nn_op *op, const float *diff_dst, const float *dst)
-{
-    conv_winograd *own = op->own;
-    if (!has_activation(op))
-        return diff_dst;
-    const nn_shape sums = op->layer->dst;
-    const size_t image = nn_shape_size(op->dst), sums_image = nn_shape_size(sums);
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < op->batch; i++) {
-        float *diff = own->diff_pooled + (size_t)i * image;
-        op->kernels->leaky_relu_backward(diff, diff_dst + (size_t)i * image,
-                                         dst + (size_t)i * image, image, op->layer[1].slope);
-        if (has_pooling(op))
-            op->kernels->max_pool_backward(own->diff + (size_t)i * sums_image, diff,
-                                           own->argmax + (size_t)i * image, sums.h, sums.w, sums.c,
-                                           2);
-    }
-    return has_pooling(op) ? own->diff : own->diff_pooled;
-}
-
-static void diff_bias(nn_op *op, float *dst, const float *diff)
-{
-    conv_winograd *own = op->own;
-    const nn_shape shape = op->layer->dst;
-    const size_t rows = (size_t)shape.h * (size_t)shape.w, out = (size_t)shape.c;
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < op->batch; i++)
-        op->kernels->column_sum(own->bias_sums + (size_t)i * out, diff + (size_t)i * rows * out,
-                                rows, out);
-    op->kernels->column_sum(dst, own->bias_sums, (size_t)op->batch, out);
 }
 
 static void diff_weights(nn_op *op, float *dst, const float *diff, const float *src)
@@ -198,10 +139,10 @@ static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float
 {
     (void)err;
     conv_winograd *own = op->own;
-    const float *diff = diff_of_sums(op, diff_dst, dst);
+    const float *diff = nn_epilogue_backward(&own->epilogue, op, diff_dst, dst);
     if (gradients != NULL) {
         diff_weights(op, nn_op_gradient(op, gradients, 0), diff, src);
-        diff_bias(op, nn_op_gradient(op, gradients, 1), diff);
+        nn_epilogue_diff_bias(&own->epilogue, op, nn_op_gradient(op, gradients, 1), diff);
     }
     if (diff_src == NULL)
         return ANO_OK;

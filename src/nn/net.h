@@ -56,8 +56,9 @@ typedef struct nn_tensor {
 
 /* How a convolution is computed. The results differ in rounding. */
 typedef enum nn_conv_method {
-    NN_CONV_DIRECT,  /* by oneDNN */
-    NN_CONV_WINOGRAD /* by src/kernels/winograd.c */
+    NN_CONV_DIRECT,   /* by oneDNN */
+    NN_CONV_WINOGRAD, /* by src/kernels/winograd.c */
+    NN_CONV_THIN      /* by src/kernels/conv_thin.c: few channels on one side */
 } nn_conv_method;
 
 typedef struct nn_layer {

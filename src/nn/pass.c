@@ -27,7 +27,6 @@ float *nn_op_gradient(const nn_op *op, float *gradients, int i)
 
 static const nn_op_kind *const op_kinds[] = {
     [NN_DENSE] = &nn_op_dense,
-    [NN_CONV] = &nn_op_conv_direct,
     [NN_CONV_TRANSPOSED] = &nn_op_conv_transposed,
     [NN_BATCH_NORM] = &nn_op_batch_norm,
     [NN_LEAKY_RELU] = &nn_op_leaky_relu,
@@ -52,17 +51,24 @@ static bool wants_diff_src(const nn_pass *pass, int i)
     return false;
 }
 
+static const nn_op_kind *const conv_kinds[] = {
+    [NN_CONV_DIRECT] = &nn_op_conv_direct,
+    [NN_CONV_WINOGRAD] = &nn_op_conv_winograd,
+    [NN_CONV_THIN] = &nn_op_conv_thin,
+};
+
 static const nn_op_kind *op_kind(const nn_layer *layer)
 {
-    return layer->method == NN_CONV_WINOGRAD ? &nn_op_conv_winograd : op_kinds[layer->kind];
+    return layer->kind == NN_CONV ? conv_kinds[layer->method] : op_kinds[layer->kind];
 }
 
-/* How many layers from i on one op does: a convolution of our own takes the leaky ReLU after it,
- * and then max pooling by 2, on its way. */
+/* How many layers from i on one op does: a convolution of our own to many channels takes the leaky
+ * ReLU after it, and then max pooling by 2, on its way. */
 static int fused_layers(const nn_net *net, int i)
 {
     const nn_layer *layers = net->layers;
-    if (layers[i].kind != NN_CONV || layers[i].method == NN_CONV_DIRECT || i + 1 >= net->n_layers ||
+    if (layers[i].kind != NN_CONV || layers[i].method == NN_CONV_DIRECT ||
+        layers[i].dst.c < KERNELS_COLUMNS || i + 1 >= net->n_layers ||
         layers[i + 1].kind != NN_LEAKY_RELU)
         return 1;
     const bool pools =

@@ -22,7 +22,7 @@ static json_t *options_json(const train_state *state, const ano_train_options *o
 }
 
 static const char *const method_names[] = {
-    [NN_CONV_DIRECT] = "direct", [NN_CONV_WINOGRAD] = "winograd"};
+    [NN_CONV_DIRECT] = "direct", [NN_CONV_WINOGRAD] = "winograd", [NN_CONV_THIN] = "thin"};
 
 /* How each convolution is computed: {"generator.conv_1": "winograd", …}. */
 static json_t *methods_json(const ano_model *model)
@@ -53,10 +53,10 @@ static ano_status read_methods(const ano_model *model, const json_t *methods, an
                 continue;
             const char *stored = json_string_value(json_object_get(methods, name));
             int method = 0;
-            while (stored != NULL && method <= NN_CONV_WINOGRAD &&
+            while (stored != NULL && method <= NN_CONV_THIN &&
                    strcmp(stored, method_names[method]) != 0)
                 method++;
-            if (stored == NULL || method > NN_CONV_WINOGRAD ||
+            if (stored == NULL || method > NN_CONV_THIN ||
                 !nn_conv_can(layer, (nn_conv_method)method))
                 return base_error(err, ANO_FORMAT,
                                   "training.convolutions: %s is missing or unknown", name);

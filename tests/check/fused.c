@@ -105,7 +105,10 @@ static void fused_convolution__matches_the_twins_of_its_layers(void **state)
         {{14, 14, 32}, 16, 5, 3, 3, false}, {{9, 11, 16}, 16, 5, 3, 2, false},
         {{14, 14, 16}, 16, 3, 1, 3, false}, {{13, 7, 16}, 48, 3, 3, 2, false},
         {{8, 8, 16}, 16, 3, 2, 2, true},    {{10, 10, 16}, 16, 5, 3, 1, true},
-        {{6, 6, 16}, 16, 5, 1, 19, true},
+        {{6, 6, 16}, 16, 5, 1, 19, true},   {{28, 28, 1}, 64, 5, 3, 2, false},
+        {{9, 11, 3}, 16, 5, 3, 3, false},   {{7, 6, 2}, 32, 3, 2, 19, true},
+        {{8, 8, 4}, 16, 7, 1, 2, false},    {{28, 28, 64}, 1, 5, 1, 2, false},
+        {{9, 11, 16}, 3, 5, 2, 3, false},   {{6, 8, 32}, 4, 3, 3, 2, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         check_fused(&cases[i]);

@@ -1,0 +1,87 @@
+#include "nn/epilogue.h"
+
+#include "base/memory.h"
+
+static bool has_activation(const nn_op *op)
+{
+    return op->n_layers > 1;
+}
+
+static bool has_pooling(const nn_op *op)
+{
+    return op->n_layers > 2;
+}
+
+ano_status nn_epilogue_init(nn_epilogue *epilogue, const nn_op *op, ano_error *err)
+{
+    const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
+    const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
+    const size_t batch = (size_t)op->batch, dst_size = batch * nn_shape_size(op->dst);
+    const struct {
+        void **array;
+        size_t count, size; /* count 0: not needed */
+    } arrays[] = {
+        {(void **)&epilogue->argmax, has_pooling(op) ? dst_size : 0, 1},
+        {(void **)&epilogue->diff_pooled, back && has_activation(op) ? dst_size : 0, sizeof(float)},
+        {(void **)&epilogue->diff,
+         back && has_pooling(op) ? batch * nn_shape_size(op->layer->dst) : 0, sizeof(float)},
+        {(void **)&epilogue->bias_sums, trains ? batch * (size_t)op->layer->dst.c : 0,
+         sizeof(float)},
+    };
+    *epilogue = (nn_epilogue){0};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (arrays[i].count > 0 &&
+            (*arrays[i].array = base_alloc(arrays[i].count, arrays[i].size)) == NULL)
+            return base_error_nomem(err, "convolution");
+    return ANO_OK;
+}
+
+void nn_epilogue_clear(nn_epilogue *epilogue)
+{
+    base_free(epilogue->argmax);
+    base_free(epilogue->diff_pooled);
+    base_free(epilogue->diff);
+    base_free(epilogue->bias_sums);
+    *epilogue = (nn_epilogue){0};
+}
+
+kernels_epilogue nn_epilogue_forward(const nn_epilogue *epilogue, const nn_op *op)
+{
+    return (kernels_epilogue){.bias = nn_op_tensor(op, 1),
+                              .slope = has_activation(op) ? op->layer[1].slope : 1,
+                              .argmax = epilogue->argmax};
+}
+
+const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, const float *diff_dst,
+                                  const float *dst)
+{
+    if (!has_activation(op))
+        return diff_dst;
+    const nn_shape sums = op->layer->dst;
+    const size_t image = nn_shape_size(op->dst), sums_image = nn_shape_size(sums);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++) {
+        float *diff = epilogue->diff_pooled + (size_t)i * image;
+        op->kernels->leaky_relu_backward(diff, diff_dst + (size_t)i * image,
+                                         dst + (size_t)i * image, image, op->layer[1].slope);
+        if (has_pooling(op))
+            op->kernels->max_pool_backward(epilogue->diff + (size_t)i * sums_image, diff,
+                                           epilogue->argmax + (size_t)i * image, sums.h, sums.w,
+                                           sums.c, op->layer[2].kernel);
+    }
+    return has_pooling(op) ? epilogue->diff : epilogue->diff_pooled;
+}
+
+void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias,
+                           const float *diff)
+{
+    /* Pooling only moves numbers, so their sums are those of what it moved. */
+    const nn_shape shape = has_pooling(op) ? op->dst : op->layer->dst;
+    const size_t rows = (size_t)shape.h * (size_t)shape.w, channels = (size_t)shape.c;
+    const float *terms = has_pooling(op) ? epilogue->diff_pooled : diff;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        op->kernels->column_sum(epilogue->bias_sums + (size_t)i * channels,
+                                terms + (size_t)i * rows * channels, rows, channels);
+    op->kernels->column_sum(diff_bias, epilogue->bias_sums, (size_t)op->batch, channels);
+}

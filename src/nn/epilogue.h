@@ -1,0 +1,31 @@
+/* What a convolution of our own does after its sums: bias and, where the op has them, leaky ReLU
+ * and max pooling. Forward is the kernels' (kernels_epilogue); this is what they need kept, and the
+ * way back. */
+#ifndef NN_EPILOGUE_H
+#define NN_EPILOGUE_H
+
+#include "nn/op.h"
+
+typedef struct nn_epilogue {
+    uint8_t *argmax;    /* [batch][dst], with pooling */
+    float *diff_pooled; /* [batch][dst]: by the largest sum of each window */
+    float *diff;        /* [batch][layer's dst]: by the sums */
+    float *bias_sums;   /* [batch][channels] */
+} nn_epilogue;
+
+ano_status nn_epilogue_init(nn_epilogue *epilogue, const nn_op *op, ano_error *err);
+void nn_epilogue_clear(nn_epilogue *epilogue);
+
+/* As the kernels take it. */
+kernels_epilogue nn_epilogue_forward(const nn_epilogue *epilogue, const nn_op *op);
+
+/* The gradient by the convolution's sums, [batch][layer's dst], from that by the op's destination;
+ * lent until the next call. */
+const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, const float *diff_dst,
+                                  const float *dst);
+
+/* The gradient by the bias, from that by the sums. */
+void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias,
+                           const float *diff);
+
+#endif
