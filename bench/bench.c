@@ -5,6 +5,7 @@
  * [search]
  *
  * With none of the three named, all three. Times are medians of several rounds. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/threads.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { BATCH = 32, ROUNDS = 5 };
 
@@ -28,13 +28,6 @@ typedef struct settings {
     int steps, images, iterations, threads;
     ano_conv conv;
 } settings;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -67,12 +60,12 @@ enum { FMA_CHAINS = 12, FMA_LOOPS = 2000000 };
         vector_##name sum[FMA_CHAINS], a = {1e-9f}, b = {1e-9f};                                   \
         for (int i = 0; i < FMA_CHAINS; i++)                                                       \
             sum[i] = (vector_##name){(float)i};                                                    \
-        const double start = now();                                                                \
+        const double start = base_seconds();                                                       \
         for (int n = 0; n < FMA_LOOPS; n++) {                                                      \
             _Pragma("GCC unroll 12") for (int i = 0; i < FMA_CHAINS; i++) sum[i] += a * b;         \
             __asm__ volatile("" : "+x"(a), "+x"(b));                                               \
         }                                                                                          \
-        const double seconds = now() - start;                                                      \
+        const double seconds = base_seconds() - start;                                             \
         for (int i = 0; i < FMA_CHAINS; i++)                                                       \
             __asm__ volatile("" : : "x"(sum[i]));                                                  \
         return 2.0 * (width)*FMA_CHAINS * FMA_LOOPS / seconds;                                     \
@@ -163,15 +156,15 @@ static void time_layer(double *forward, double *backward, const nn_layer *layer,
     double forwards[ROUNDS], backwards[ROUNDS];
     const float *out;
     for (int round = -1; round < ROUNDS; round++) { /* the first is not counted */
-        double start = now();
+        double start = base_seconds();
         check(nn_pass_forward(&out, pass, src, &err), &err);
-        forwards[round < 0 ? 0 : round] = now() - start;
-        start = now();
+        forwards[round < 0 ? 0 : round] = base_seconds() - start;
+        start = base_seconds();
         if (uses & (NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS))
             check(nn_pass_backward(&out, pass, diff, uses & NN_WEIGHT_GRADIENTS ? gradients : NULL,
                                    &err),
                   &err);
-        backwards[round < 0 ? 0 : round] = now() - start;
+        backwards[round < 0 ? 0 : round] = base_seconds() - start;
     }
     *forward = median(forwards, ROUNDS);
     *backward = median(backwards, ROUNDS);
@@ -278,10 +271,10 @@ static void bench_epoch(const settings *s, double peak)
                                 (base_random){(uint64_t)i, BASE_PURPOSE_TEST, (uint64_t)k});
         train_step_result result;
         if (i == 0)
-            start = now();
+            start = base_seconds();
         check(train_step_run(&result, step, z[0], z[1], &err), &err);
     }
-    const double seconds = now() - start;
+    const double seconds = base_seconds() - start;
     const double direct =
         2 * s->steps *
         step_multiply_adds(model->networks[ANO_GENERATOR], model->networks[ANO_DISCRIMINATOR]) /
@@ -319,9 +312,9 @@ static void bench_search(const settings *s, double peak)
     options.iterations = s->iterations;
     options.restarts = 1;
     options.threads = s->threads;
-    const double start = now();
+    const double start = base_seconds();
     check(ano_score(scores, NULL, NULL, model, dataset, &options, &err), &err);
-    const double seconds = now() - start;
+    const double seconds = base_seconds() - start;
     const nn_net *generator = model->networks[ANO_GENERATOR];
     const double unfolded = 2 * 2 * net_multiply_adds(generator) * s->iterations * (double)n / peak;
     if (s->json)

@@ -4,6 +4,7 @@
  * threads, by tiles in the transforms and by points in the products.
  *
  *     bench_winograd [batch height width in out kernel] */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
 #include "nn/onednn.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { REPEATS = 40 };
 
@@ -32,13 +32,6 @@ static void check(ano_status status, const ano_error *err)
         fprintf(stderr, "bench_winograd: %s\n", err->message);
         exit(5);
     }
-}
-
-static double milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
 static float *numbers(size_t n)
@@ -129,9 +122,9 @@ static double best(void (*pass)(const layer *), const layer *l)
 {
     double least = 1e9;
     for (int i = 0; i < REPEATS; i++) {
-        const double start = milliseconds();
+        const double start = (1e3 * base_seconds());
         pass(l);
-        const double taken = milliseconds() - start;
+        const double taken = (1e3 * base_seconds()) - start;
         least = taken < least ? taken : least;
     }
     return least;

@@ -1,29 +1,24 @@
 #include "cli/progress.h"
 
+#include "base/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 30 };
 static const double redraw_seconds = 1.0 / 6;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 cli_progress cli_progress_begin(bool quiet)
 {
-    return (cli_progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .started = now()};
+    return (cli_progress){
+        .quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .started = base_seconds()};
 }
 
 double cli_progress_seconds(const cli_progress *progress)
 {
-    return now() - progress->started;
+    return base_seconds() - progress->started;
 }
 
 static void clear_bar(cli_progress *progress)
@@ -39,7 +34,7 @@ void cli_progress_update(cli_progress *progress, const char *title, size_t done,
         progress->begun = true;
         progress->first = done;
     }
-    const double time = now();
+    const double time = base_seconds();
     if (progress->quiet || !progress->terminal || time - progress->drawn < redraw_seconds)
         return;
     progress->drawn = time;

@@ -1,9 +1,8 @@
 #include "nn/choose.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
-
-#include <time.h>
 
 /* How many times as fast the direct convolution must be to be chosen: more than timings of one
  * machine differ by, so that a seed gives the same bytes wherever Winograd is the faster. */
@@ -25,13 +24,6 @@ bool nn_conv_can(const nn_layer *layer, nn_conv_method method)
                layer->dst.c % KERNELS_COLUMNS == 0;
     }
     return false;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* The shortest of some forward and backward passes over the layer alone, seconds. */
@@ -62,11 +54,11 @@ static ano_status measure(double *seconds, const nn_layer *layer, nn_conv_method
     }
     for (int repeat = 0; repeat <= REPEATS && status == ANO_OK; repeat++) {
         const float *out;
-        const double start = now();
+        const double start = base_seconds();
         status = nn_pass_forward(&out, pass, src, err);
         if (status == ANO_OK)
             status = nn_pass_backward(&out, pass, diff, gradients, err);
-        const double taken = now() - start;
+        const double taken = base_seconds() - start;
         if (repeat == 1 || (repeat > 1 && taken < *seconds)) /* the first warms up */
             *seconds = taken;
     }

@@ -22,7 +22,7 @@ static const char *dnnl_text(dnnl_status_t status)
     case dnnl_invalid_arguments:
         return "invalid arguments";
     case dnnl_unimplemented:
-        return "not implemented";
+        return "unsupported";
     default:
         return "runtime error";
     }

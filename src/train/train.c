@@ -2,6 +2,7 @@
  *
  * Every random number is a function of (seed, what it is for, epoch or step), so a run resumed from
  * its checkpoint repeats an uninterrupted one to the bit. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
@@ -12,7 +13,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 #include <zlib.h>
 
 typedef struct training {
@@ -26,13 +26,6 @@ typedef struct training {
     float *samples_z, *samples; /* the grid's latents and images */
     bool cancelled;
 } training;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- checks ------------------------------------------------------------------------------- */
 
@@ -266,11 +259,11 @@ static ano_status run_epoch(training *t, ano_error *err)
         t->order, ano_dataset_count(t->dataset),
         (base_random){t->options->seed, BASE_PURPOSE_SHUFFLE, (uint64_t)state->epoch});
     while (state->step < t->steps && !t->cancelled) {
-        const double start = now();
+        const double start = base_seconds();
         const ano_status status = run_step(t, err);
         if (status != ANO_OK)
             return status;
-        state->sums.seconds += now() - start;
+        state->sums.seconds += base_seconds() - start;
         report(t, &(ano_train_event){.epoch = state->epoch + 1,
                                      .epochs = t->options->epochs,
                                      .step = state->step,

@@ -19,7 +19,7 @@ declare -A owners=(
 )
 
 # What the program may use of src/ besides the public header and src/report.
-program_may='^(base/(error|file|memory)|report/[a-z_]+|cli/[a-z_]+)\.h$'
+program_may='^(base/(clock|error|file|memory)|report/[a-z_]+|cli/[a-z_]+)\.h$'
 
 failures=0
 refuse() {
