@@ -38,12 +38,12 @@ static void print_network(const ano_model *model, ano_network network)
     size_t n_parameters = 0, n_trainable = 0;
     if (ano_model_layer_count(model, network) == 0)
         return; /* a file in weights/ holds one of the two */
-    printf("%-20s %-24s %16s %12s\n", network_names[network], "kind", "output", "parameters");
+    printf("%-20s %-30s %15s %12s\n", network_names[network], "kind", "output", "parameters");
     for (int i = 0; i < ano_model_layer_count(model, network); i++) {
         const ano_layer_info layer = ano_model_layer(model, network, i);
         char shape[64];
         write_shape(shape, sizeof shape, layer.dst);
-        printf("  %-18s %-24s %16s %12zu\n", layer.name, layer.kind, shape, layer.n_parameters);
+        printf("  %-18s %-30s %15s %12zu\n", layer.name, layer.kind, shape, layer.n_parameters);
         n_parameters += layer.n_parameters;
         n_trainable += layer.n_trainable;
     }
