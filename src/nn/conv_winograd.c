@@ -13,7 +13,7 @@
 
 /* Tiles of a thread's block, whose V and M are to stay in its cache, and of the weight gradient's
  * block, over which the products add up: chosen by bench/winograd. */
-enum { BLOCK = 16, DIFF_BLOCK = 256 };
+enum { BLOCK = 16, DIFF_BLOCK = 64 };
 
 typedef struct conv_winograd {
     kernels_winograd shape, turned; /* the convolution, and the one that its data gradient is */
