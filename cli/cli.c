@@ -36,6 +36,18 @@ int cli_refuse(cli_exit code, const char *format, ...)
     return (int)code;
 }
 
+static const char *program = "anogan";
+
+void cli_set_program(const char *name)
+{
+    program = name;
+}
+
+const char *cli_program(void)
+{
+    return program;
+}
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int signal)

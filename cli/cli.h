@@ -25,6 +25,10 @@ int cli_fail(cli_subject subject, const ano_error *err);
 /* The same for a message of the program's own. */
 int cli_refuse(cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* How the program was called, for messages that name a command to run. */
+void cli_set_program(const char *name);
+const char *cli_program(void);
+
 /* Whether Ctrl-C (or SIGTERM) was given since the start; a second one ends the program at once. */
 void cli_interrupt_install(void);
 bool cli_interrupted(void);

@@ -34,8 +34,5 @@ int cli_demo(int argc, char **argv)
                           "the digits are neither in ./data/mnist-1-vs-9 nor in %s; "
                           "name a folder of IDX files with --data",
                           ANOGAN_DATADIR "/mnist-1-vs-9");
-    ano_error err = ANO_ERROR_INIT;
-    if (options.out == own_folder && cli_run_clear(own_folder, &err) != ANO_OK)
-        return cli_fail(CLI_ON_RUN, &err);
-    return cli_train_and_test(&options);
+    return cli_train_and_test(&options, options.out == own_folder);
 }

@@ -29,7 +29,11 @@ static bool is_calibrated(const cli_run *run, const cli_options *options)
 static int evaluate(cli_run *run, const cli_options *options)
 {
     ano_dataset *training = NULL, *held_out = NULL;
-    int code = cli_open_training(&training, &held_out, options);
+    /* The split is the run's: no image that training saw may set a threshold. */
+    cli_options split = *options;
+    split.seed = run->configured.seed;
+    split.held_out = run->configured.held_out;
+    int code = cli_open_training(&training, &held_out, &split);
     if (code == CLI_DONE && !is_calibrated(run, options)) {
         ano_calibration calibration;
         code = cli_calibrate(&calibration, run->model, held_out, options);
@@ -47,7 +51,7 @@ int cli_evaluate(int argc, char **argv)
     cli_options options = cli_options_default();
     cli_run run;
     int code = cli_run_open(&run, &options, &command, argc, argv);
-    if (options.out == NULL && cli_is_folder(options.run))
+    if (code == CLI_DONE && options.out == NULL && cli_is_folder(options.run))
         options.out = options.run;
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "evaluate: DATA is missing; see \"anogan evaluate --help\"");

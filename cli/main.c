@@ -106,6 +106,7 @@ int main(int argc, char **argv)
     };
     argp_program_version_hook = print_version;
     argp_err_exit_status = CLI_USAGE;
+    cli_set_program(argv[0]);
     char program[] = "anogan";
     argv[0] = program;
 
@@ -119,5 +120,8 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "anogan %s", verbs[chosen].name);
     argv[verb_at] = name;
     cli_interrupt_install();
-    return verbs[chosen].run(argc - verb_at, argv + verb_at);
+    const int code = verbs[chosen].run(argc - verb_at, argv + verb_at);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
+        return cli_refuse(CLI_OTHER, "the results cannot be written to standard output");
+    return code;
 }

@@ -86,7 +86,7 @@ static const option_row rows[] = {
      "Score only images of these classes, as 1 or 3,5"},
     {"anomaly", "CLASSES", KIND_TEXT, AT(anomaly), 0, 0, GROUP_DATA, KEPT, TESTING,
      "Classes that are anomalous; all that are not normal when not given"},
-    {"held-out", "N", KIND_WHOLE, AT(held_out), 1, 1e9, GROUP_DATA, FIXED, TESTING,
+    {"held-out", "N", KIND_WHOLE, AT(held_out), 1, 1e9, GROUP_DATA, FIXED, TRAINING,
      "Normal training images kept out of training, to set the threshold"},
     {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING,
      "Test images of each kind, the first in the file's order"},
@@ -107,9 +107,9 @@ static const option_row rows[] = {
      "Adam's decay of the mean of squared gradients"},
     {"flip", "h|v|h,v", KIND_FLIP, AT(train.flip), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
      "Flip training images at random, horizontally, vertically or both"},
-    {"latent", "N", KIND_WHOLE, AT(model.latent), 1, 65536, GROUP_TRAIN, FIXED, TRAINING,
+    {"latent", "N", KIND_WHOLE, AT(model.latent), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Length of the latent vector"},
-    {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
+    {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 1024, GROUP_TRAIN, FIXED, TRAINING,
      "Channels of the widest maps"},
     {"sample-every", "N", KIND_WHOLE, AT(train.sample_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Epochs between pictures of generated images"},
@@ -129,7 +129,7 @@ static const option_row rows[] = {
 
     {"seed", "N", KIND_SEED, AT(seed), 0, 0, GROUP_PRINT, FIXED, SCORING,
      "Seed of every random number: the same seed gives the same bytes"},
-    {"threads", "N", KIND_WHOLE, AT(threads), 0, 4096, GROUP_PRINT, KEPT, SCORING,
+    {"threads", "N", KIND_WHOLE, AT(threads), 0, 1024, GROUP_PRINT, KEPT, SCORING,
      "Threads; 0: one a processor"},
     {"fail-on-anomaly", NULL, KIND_FLAG, AT(fail_on_anomaly), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
      "Exit with 1 when an image is anomalous"},
@@ -461,7 +461,7 @@ ano_status cli_options_save(const cli_options *options, const char *folder, ano_
     }
     status = packed ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
     if (status == ANO_OK) {
-        json_dumpf(config, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        json_dumpf(config, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
         fputc('\n', file.stream);
         status = base_file_commit(&file, err);
     }

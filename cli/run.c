@@ -53,8 +53,8 @@ static ano_status load_model(cli_run *run, const char *path, ano_error *err)
     if (access(run->model_path, F_OK) != 0 && cli_exists(run->folder, "checkpoint.safetensors"))
         return base_error(err, ANO_IO,
                           "%s: training has not ended, so there is no model yet; "
-                          "\"anogan train --resume %s\" goes on with it",
-                          path, path);
+                          "\"%s train --resume %s\" goes on with it",
+                          path, cli_program(), path);
     if (access(run->model_path, F_OK) != 0 && cli_is_folder(path))
         return base_error(err, ANO_IO, "%s: holds no model.safetensors, so it is not a run folder",
                           path);
@@ -107,7 +107,8 @@ ano_status cli_remove_files(const char *folder, const char *prefix, const char *
     const size_t head = strlen(prefix), tail = strlen(suffix);
     for (struct dirent *entry; status == ANO_OK && (entry = readdir(entries)) != NULL;) {
         const size_t length = strlen(entry->d_name);
-        if (length < head + tail || strncmp(entry->d_name, prefix, head) != 0 ||
+        if (length < head + tail || (tail == 0 && length != head) ||
+            strncmp(entry->d_name, prefix, head) != 0 ||
             strcmp(entry->d_name + length - tail, suffix) != 0)
             continue;
         if (unlinkat(dirfd(entries), entry->d_name, 0) != 0)
@@ -122,14 +123,15 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
     static const struct {
         const char *folder, *prefix, *suffix;
     } files[] = {
-        {".", "config", ".json"},
-        {".", "model", ".safetensors"},
-        {".", "checkpoint", ".safetensors"},
-        {".", "loss", ".csv"},
-        {".", "scores", ".csv"},
+        {".", "config.json", ""},
+        {".", "model.safetensors", ""},
+        {".", "checkpoint.safetensors", ""},
+        {".", "loss.csv", ""},
+        {".", "scores.csv", ""},
         {".", "scores_", ".txt"},
-        {".", "metrics", ".json"},
-        {".", "histgram.", "g"},
+        {".", "metrics.json", ""},
+        {".", "histgram.png", ""},
+        {".", "histgram.svg", ""},
         {"result", "epoch_", ".png"},
         {"weights", "generator_", ".safetensors"},
         {"predict", "", ".png"},

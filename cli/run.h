@@ -21,7 +21,8 @@ void cli_run_close(cli_run *run);
 bool cli_is_folder(const char *path);
 bool cli_exists(const char *folder, const char *name);
 
-/* Removes the files of FOLDER whose names begin and end so; no folder is no error. */
+/* Removes the files of FOLDER whose names begin and end so, or are `prefix` where `suffix` is
+ * empty; no folder is no error. */
 ano_status cli_remove_files(const char *folder, const char *prefix, const char *suffix,
                             ano_error *err);
 /* Removes what an earlier run left in FOLDER, and nothing else. */

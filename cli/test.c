@@ -77,6 +77,11 @@ static ano_status test_open(test *t, const cli_options *options, ano_error *err)
     return ANO_OK;
 }
 
+static bool same_shape(ano_shape a, ano_shape b)
+{
+    return a.height == b.height && a.width == b.width && a.channels == b.channels;
+}
+
 static ano_status measure(report_method *out, const test *t, const float *scores, double threshold,
                           ano_error *err)
 {
@@ -246,6 +251,20 @@ static ano_status test_print(const test *t, ano_error *err)
     if (cli_exists(out, "result"))
         printf("%s/result/        what the generator made as training went on\n", out);
     return ANO_OK;
+}
+
+int cli_test_check(const ano_dataset *training, const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    test t = {0};
+    int code = CLI_DONE;
+    if (test_open(&t, options, &err) != ANO_OK)
+        code = cli_fail(CLI_ON_DATA, &err);
+    else if (!same_shape(ano_dataset_shape(training), ano_dataset_shape(t.images)))
+        code = cli_refuse(CLI_BAD_DATA, "%s: the test images have another size than the training's",
+                          options->data);
+    test_clear(&t);
+    return code;
 }
 
 int cli_test(const ano_model *model, const ano_dataset *training, const ano_dataset *held_out,

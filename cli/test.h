@@ -9,6 +9,10 @@
 int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_dataset *held_out,
                   const cli_options *options);
 
+/* Whether options->data has test images to test with: what would stop a test after training stops
+ * here before it. Returns an exit code. */
+int cli_test_check(const ano_dataset *training, const cli_options *options);
+
 /* Tests a calibrated model and the baselines on options->data's test images, writes all results
  * into options->out and prints them. The baselines are fitted to `training` and get their
  * thresholds from `held_out`, as the model did. Returns an exit code. */

@@ -123,17 +123,25 @@ static int prepare_folder(const cli_options *options)
     return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
-int cli_train_and_test(cli_options *options)
+int cli_train_and_test(cli_options *options, bool replaces)
 {
+    const bool tests = options->normal != NULL && !options->no_test;
+    ano_error err = ANO_ERROR_INIT;
     ano_dataset *images = NULL, *held_out = NULL;
     ano_model *model = NULL;
     char *absolute = NULL;
-    if (options->resume == NULL && cli_exists(options->out, "config.json"))
+    if (options->resume == NULL && !replaces &&
+        (cli_exists(options->out, "checkpoint.safetensors") ||
+         cli_exists(options->out, "model.safetensors")))
         return cli_refuse(CLI_USAGE,
-                          "%s: holds a run already; go on with it by \"anogan train --resume %s\", "
+                          "%s: holds a run already; go on with it by \"%s train --resume %s\", "
                           "or name another folder with --out",
-                          options->out, options->out);
+                          options->out, cli_program(), options->out);
     int code = cli_open_training(&images, &held_out, options);
+    if (code == CLI_DONE && tests)
+        code = cli_test_check(images, options);
+    if (code == CLI_DONE && replaces && cli_run_clear(options->out, &err) != ANO_OK)
+        code = cli_fail(CLI_ON_RUN, &err);
     if (code != CLI_DONE)
         goto done;
     absolute = realpath(options->data, NULL);
@@ -145,11 +153,11 @@ int cli_train_and_test(cli_options *options)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && options->normal == NULL && !options->no_test)
         fputs("anogan: no test: every class is normal; --normal says which are\n", stderr);
-    else if (code == CLI_DONE && !options->no_test)
+    else if (code == CLI_DONE && tests)
         code = cli_test(model, images, held_out, options);
     if (code == CLI_INTERRUPTED)
-        fprintf(stderr, "anogan: stopped; \"anogan train --resume %s\" goes on from here\n",
-                options->out);
+        fprintf(stderr, "anogan: stopped; \"%s train --resume %s\" goes on from here\n",
+                cli_program(), options->out);
 done:
     ano_model_free(model);
     ano_dataset_free(held_out);
@@ -195,7 +203,7 @@ int cli_train(int argc, char **argv)
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
-        code = cli_train_and_test(&options);
+        code = cli_train_and_test(&options, false);
     cli_options_free(&options);
     return code;
 }

@@ -4,7 +4,8 @@
 #include "cli/options.h"
 
 /* Trains on options->data into the run folder options->out, calibrates and tests. Refuses a folder
- * that holds a run already, unless it is to be resumed. Returns an exit code. */
-int cli_train_and_test(cli_options *options);
+ * that holds a run already, unless it is to be resumed or `replaces` says to write it anew. Returns
+ * an exit code. */
+int cli_train_and_test(cli_options *options, bool replaces);
 
 #endif

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     ano_model *model = NULL;
     ano_dataset *images = NULL;
     float *scores = NULL;
+    int code = 1;
 
     ano_dataset_options which = ANO_DATASET_OPTIONS_INIT;
     which.split = ANO_SPLIT_TEST;
@@ -31,16 +32,19 @@ int main(int argc, char **argv)
     if (scores == NULL || ano_score(scores, NULL, NULL, model, images, &how, &err) != ANO_OK)
         goto done;
 
-    const double threshold = ano_model_get_calibration(model).threshold;
+    const ano_calibration calibration = ano_model_get_calibration(model);
     for (size_t i = 0; i < n; i++)
         printf("image %zu of class %s: %.2f, %s\n", ano_dataset_index(images, i),
                ano_dataset_class(images, i), (double)scores[i],
-               (double)scores[i] > threshold ? "anomalous" : "normal");
+               calibration.n == 0                          ? "no threshold"
+               : (double)scores[i] > calibration.threshold ? "anomalous"
+                                                           : "normal");
+    code = 0;
 done:
-    if (err.status != ANO_OK)
-        fprintf(stderr, "score_image: %s\n", err.message);
+    if (code != 0)
+        fprintf(stderr, "score_image: %s\n", err.status != ANO_OK ? err.message : "out of memory");
     free(scores);
     ano_dataset_free(images);
     ano_model_free(model);
-    return err.status == ANO_OK ? 0 : 1;
+    return code;
 }

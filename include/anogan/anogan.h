@@ -15,7 +15,10 @@
  *   - The library never prints, never exits, reads no environment variable and keeps no global
  *     state. Different objects may be used in different threads at once; one ano_model and one
  *     ano_dataset may be shared by many threads that only read them.
- *   - Same machine, thread count and seed: same bytes.
+ *   - Same machine, thread count, seed and way of convolving (ano_conv): same bytes. ANO_CONV_AUTO
+ *     measures, so two runs may in principle choose differently; a resumed run never does.
+ *   - Numbers in text files have a point: keep LC_NUMERIC at "C".
+ *   - Any function may also fail with NOMEM, and one that computes with BACKEND.
  */
 #ifndef ANOGAN_ANOGAN_H
 #define ANOGAN_ANOGAN_H
@@ -124,10 +127,11 @@ ANO_API ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, cons
 typedef struct ano_model ano_model;
 
 typedef struct ano_model_config {
-    int size;       /* height and width of an image, a multiple of 4, pixels */
-    int channels;   /* 1 (gray) or 3 (colour) */
-    int latent;     /* length of the latent vector z */
-    int base_width; /* channels of the widest maps' layers; the inner ones have twice as many */
+    int size;       /* height and width of an image, a multiple of 4 from 8 to 1024, pixels */
+    int channels;   /* 1 (gray), 3 (colour), at most 4 */
+    int latent;     /* length of the latent vector z, 1 to 4096 */
+    int base_width; /* channels of the widest maps' layers, 1 to 1024; the inner ones have twice as
+                       many */
 } ano_model_config;
 
 #define ANO_MODEL_CONFIG_INIT                                                                      \
@@ -169,6 +173,7 @@ ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
 ANO_API void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration);
 /* 0 where the model lacks the network. */
 ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
+/* 0 ≤ layer < ano_model_layer_count(). */
 ANO_API ano_layer_info ano_model_layer(const ano_model *model, ano_network network, int layer);
 /* dst [n][size][size][channels] = G(z), z [n][latent], batch norm in inference mode. */
 ANO_API ano_status ano_model_generate(float *dst, const ano_model *model, const float *z, size_t n,
@@ -230,8 +235,9 @@ typedef struct ano_train_options {
         10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL          \
     }
 
-/* Trains a DCGAN on every image of `dataset` whose shape `config` fits.
- * Errors: ARG, SHAPE, IO, NUMERIC (the last good checkpoint is kept), CANCELLED (checkpoint kept).
+/* Trains a DCGAN on the images of `dataset`, whose shape `config` must fit. Each epoch shuffles
+ * them and leaves out the last ones that fill no batch. Errors: ARG, SHAPE, IO, NUMERIC (the last
+ * good checkpoint is kept), CANCELLED (checkpoint kept).
  */
 ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
                              const ano_model_config *config, const ano_train_options *options,

@@ -2,6 +2,14 @@
 
 #include <omp.h>
 
+ano_status base_threads_check(int threads, ano_error *err)
+{
+    if (threads >= 0 && threads <= BASE_MAX_THREADS)
+        return ANO_OK;
+    return base_error(err, ANO_ARG, "threads is %d, but must be from 0 to %d", threads,
+                      BASE_MAX_THREADS);
+}
+
 int base_threads_enter(int threads)
 {
     const int previous = omp_get_max_threads();

@@ -188,7 +188,8 @@ ano_status detect_latent_run(float *residuals, float *generated, float *trace,
             if (status != ANO_OK)
                 return status;
             for (size_t i = 0; i < n && trace != NULL && iteration > 0; i++)
-                trace[i * trace_row + (size_t)(start * iterations + iteration - 1)] = now[i];
+                trace[i * trace_row + (size_t)start * (size_t)iterations + (size_t)iteration - 1] =
+                    now[i];
             if (iteration == iterations)
                 break;
             const float *diff_z = detect_folded_backward(search->pass, search->diff, n);

@@ -28,7 +28,7 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
         return base_error(err, ANO_SHAPE, "the images are %d×%d×%d, the model is for %d×%d×%d",
                           shape.height, shape.width, shape.channels, config.size, config.size,
                           config.channels);
-    return ANO_OK;
+    return base_threads_check(options->threads, err);
 }
 
 /* What all threads share, and a search for each of them. */

@@ -364,6 +364,8 @@ ano_status ano_baseline_score(float *scores, ano_baseline baseline, const ano_da
                           given.channels);
     if (ano_dataset_count(train) == 0)
         return base_error(err, ANO_ARG, "baseline: there are no training images");
+    if (base_threads_check(threads, err) != ANO_OK)
+        return ANO_ARG;
     const int previous = base_threads_enter(threads);
     ano_status status = ANO_ARG;
     switch (baseline) {

@@ -141,6 +141,8 @@ ano_status ano_model_generate(float *dst, const ano_model *model, const float *z
     const nn_net *generator = model->networks[ANO_GENERATOR];
     if (generator == NULL)
         return base_error(err, ANO_ARG, "the model has no generator");
+    if (base_threads_check(threads, err) != ANO_OK)
+        return ANO_ARG;
     const size_t latent = (size_t)model->config.latent, image = nn_shape_size(generator->dst);
     const int previous = base_threads_enter(threads);
     nn_pass *pass = NULL;

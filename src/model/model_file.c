@@ -1,6 +1,7 @@
 #include "model/model_file.h"
 
 #include "base/memory.h"
+#include "model/networks.h"
 
 #include <limits.h>
 #include <math.h>
@@ -90,11 +91,14 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     const json_t *calibrated = json_object_get(metadata, "calibration");
     if (status == ANO_OK && calibrated != NULL)
         status = read_calibration(&calibration, calibrated, err);
+    ano_error out_of_range = ANO_ERROR_INIT;
+    if (status == ANO_OK && model_config_check(&config, &out_of_range) != ANO_OK)
+        return base_error(err, ANO_FORMAT, "metadata: %s", out_of_range.message);
     if (status == ANO_OK)
         status = model_create(out, &config, err);
     if (status == ANO_OK)
         (*out)->calibration = calibration;
-    return status == ANO_ARG ? ANO_FORMAT : status;
+    return status;
 }
 
 ano_status model_parse_metadata(json_t **out, const format_safetensors *file, const char *path,
@@ -151,6 +155,11 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     size_t n_tensors = 0;
     for (int i = 0; i < MODEL_NETWORKS; i++)
         n_tensors += wanted[i] ? (size_t)model->networks[i]->n_tensors : 0;
+    const ano_calibration *calibration = &model->calibration;
+    if (calibration->n > 0 &&
+        (!isfinite(calibration->alpha) || !isfinite(calibration->threshold) ||
+         calibration->n > INT_MAX || calibration->iterations < 0 || calibration->restarts < 0))
+        return base_error(err, ANO_ARG, "%s: the calibration is out of range", path);
     ano_status status;
     json_t *metadata = model_metadata(model);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;

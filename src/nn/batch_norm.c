@@ -1,8 +1,8 @@
 /* Batch norm (S. Ioffe, C. Szegedy, ICML 2015) in Keras's form: the batch's population variance,
  * moving ← 0.99 · moving + 0.01 · batch.
  *
- * Sums over the batch are taken by groups of images and then over the groups, in double: the
- * result does not depend on the number of threads. */
+ * Sums over the batch are taken by groups of images, and then over the groups in double: the result
+ * does not depend on the number of threads. */
 #include "nn/op.h"
 
 #include "base/memory.h"

@@ -48,9 +48,10 @@ static ano_status conv_thin_create(nn_op *op, ano_error *err)
                                 .wide = (size_t)(own->widens ? layer->dst.c : layer->src.c)};
     own->n_weights = op->net->tensors[layer->first_tensor].size;
     own->n_groups = op->batch < MAX_GROUPS ? op->batch : MAX_GROUPS;
+    const size_t n_sums = op->uses & NN_WEIGHT_GRADIENTS ? own->n_weights : 0;
     own->weights = base_alloc(own->n_weights, sizeof(float));
-    own->partial = base_alloc((size_t)own->n_groups * own->n_weights, sizeof(float));
-    own->sum = base_alloc(own->n_weights, sizeof(float));
+    own->partial = base_alloc((size_t)own->n_groups * n_sums, sizeof(float));
+    own->sum = base_alloc(n_sums, sizeof(float));
     if (own->weights == NULL || own->partial == NULL || own->sum == NULL)
         return base_error_nomem(err, "convolution");
     return nn_epilogue_init(&own->epilogue, op, err);

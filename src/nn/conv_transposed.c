@@ -38,40 +38,30 @@ static ano_status conv_transposed_create(nn_op *op, ano_error *err)
     own->partial_sums = base_alloc((size_t)op->batch * (size_t)layer->dst.c, sizeof(float));
     if (own->blocks == NULL || own->partial_sums == NULL)
         return base_error_nomem(err, "transposed convolution");
-    ano_status status = nn_matmul_create(&own->forward, op->backend,
-                                         (nn_matmul_shape){.batch = 1,
-                                                           .m = rows,
-                                                           .n = out,
-                                                           .k = in,
-                                                           .a_row = in,
-                                                           .a_column = 1,
-                                                           .b_row = 1,
-                                                           .b_column = in,
-                                                           .dst_row = out},
-                                         err);
+    ano_status status = nn_matmul_create(
+        &own->forward, op->backend,
+        (nn_matmul_shape){
+            .m = rows, .n = out, .k = in, .a_row = in, .a_column = 1, .b_row = 1, .b_column = in},
+        err);
     if (status == ANO_OK && (op->uses & NN_DATA_GRADIENT))
         status = nn_matmul_create(&own->backward_data, op->backend,
-                                  (nn_matmul_shape){.batch = 1,
-                                                    .m = rows,
+                                  (nn_matmul_shape){.m = rows,
                                                     .n = in,
                                                     .k = out,
                                                     .a_row = out,
                                                     .a_column = 1,
                                                     .b_row = in,
-                                                    .b_column = 1,
-                                                    .dst_row = in},
+                                                    .b_column = 1},
                                   err);
     if (status == ANO_OK && (op->uses & NN_WEIGHT_GRADIENTS))
         status = nn_matmul_create(&own->backward_weights, op->backend,
-                                  (nn_matmul_shape){.batch = 1,
-                                                    .m = out,
+                                  (nn_matmul_shape){.m = out,
                                                     .n = in,
                                                     .k = rows,
                                                     .a_row = 1,
                                                     .a_column = out,
                                                     .b_row = in,
-                                                    .b_column = 1,
-                                                    .dst_row = in},
+                                                    .b_column = 1},
                                   err);
     return status;
 }

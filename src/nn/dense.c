@@ -24,41 +24,31 @@ static ano_status dense_create(nn_op *op, ano_error *err)
     if (own == NULL)
         return base_error_nomem(err, "dense");
     ano_status status = nn_matmul_create(&own->forward, op->backend,
-                                         (nn_matmul_shape){.batch = 1,
-                                                           .m = n,
+                                         (nn_matmul_shape){.m = n,
                                                            .n = out,
                                                            .k = in,
                                                            .a_row = in,
                                                            .a_column = 1,
                                                            .b_row = out,
                                                            .b_column = 1,
-                                                           .dst_row = out,
                                                            .bias = true},
                                          err);
     if (status == ANO_OK && (op->uses & NN_DATA_GRADIENT))
         status = nn_matmul_create(&own->backward_data, op->backend,
-                                  (nn_matmul_shape){.batch = 1,
-                                                    .m = n,
+                                  (nn_matmul_shape){.m = n,
                                                     .n = in,
                                                     .k = out,
                                                     .a_row = out,
                                                     .a_column = 1,
                                                     .b_row = 1,
-                                                    .b_column = out,
-                                                    .dst_row = in},
+                                                    .b_column = out},
                                   err);
     if (status == ANO_OK && (op->uses & NN_WEIGHT_GRADIENTS))
-        status = nn_matmul_create(&own->backward_weights, op->backend,
-                                  (nn_matmul_shape){.batch = 1,
-                                                    .m = in,
-                                                    .n = out,
-                                                    .k = n,
-                                                    .a_row = 1,
-                                                    .a_column = in,
-                                                    .b_row = out,
-                                                    .b_column = 1,
-                                                    .dst_row = out},
-                                  err);
+        status = nn_matmul_create(
+            &own->backward_weights, op->backend,
+            (nn_matmul_shape){
+                .m = in, .n = out, .k = n, .a_row = 1, .a_column = in, .b_row = out, .b_column = 1},
+            err);
     return status;
 }
 

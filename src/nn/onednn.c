@@ -107,20 +107,18 @@ static ano_status scratch_reserve(nn_backend *backend, size_t size, ano_error *e
 
 /* Makes `p` of `desc`, an operation's descriptor, with the arguments in the order listed. */
 static ano_status primitive_create(primitive *p, nn_backend *backend, const void *desc,
-                                   const_dnnl_primitive_attr_t attributes,
                                    const_dnnl_primitive_desc_t hint, const int *arguments,
                                    int n_arguments, const char *what, ano_error *err)
 {
     *p = (primitive){.backend = backend};
-    dnnl_primitive_attr_t own = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t made = NULL;
     ano_status result = ANO_OK;
-    dnnl_status_t status = attributes != NULL ? dnnl_primitive_attr_clone(&own, attributes)
-                                              : dnnl_primitive_attr_create(&own);
+    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(own, dnnl_scratchpad_mode_user);
+        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&made, desc, own, backend->engine, hint);
+        status = dnnl_primitive_desc_create(&made, desc, attributes, backend->engine, hint);
     if (status == dnnl_success)
         status = dnnl_primitive_create(&p->primitive, made);
     for (int i = 0; i < n_arguments && status == dnnl_success; i++)
@@ -136,8 +134,8 @@ static ano_status primitive_create(primitive *p, nn_backend *backend, const void
     }
     if (made != NULL)
         dnnl_primitive_desc_destroy(made);
-    if (own != NULL)
-        dnnl_primitive_attr_destroy(own);
+    if (attributes != NULL)
+        dnnl_primitive_attr_destroy(attributes);
     if (status != dnnl_success)
         result = dnnl_failed(err, status, what);
     if (result != ANO_OK)
@@ -170,22 +168,13 @@ static ano_status primitive_run(primitive *p, const void *const *buffers, ano_er
 
 struct nn_matmul {
     primitive product;
-    bool bias;
 };
 
-/* dims and strides are those of batch, row and column; where n_dims is 2 the batch is left out:
- * oneDNN has faster paths for a single product. */
-static dnnl_status_t matrix_desc_init(dnnl_memory_desc_t *desc, int n_dims, const dnnl_dims_t dims,
-                                      const dnnl_dims_t strides)
+static dnnl_status_t matrix_desc_init(dnnl_memory_desc_t *desc, int rows, int columns,
+                                      int row_stride, int column_stride)
 {
-    dnnl_dims_t used_dims = {0}, used_strides = {0};
-    for (int i = 0; i < n_dims; i++) {
-        used_dims[i] = dims[3 - n_dims + i];
-        used_strides[i] = strides[3 - n_dims + i];
-    }
-    if (n_dims == 3 && dims[0] == 1)
-        used_strides[0] = dims[1] * dims[2];
-    return dnnl_memory_desc_init_by_strides(desc, n_dims, used_dims, dnnl_f32, used_strides);
+    const dnnl_dims_t dims = {rows, columns}, strides = {row_stride, column_stride};
+    return dnnl_memory_desc_init_by_strides(desc, 2, dims, dnnl_f32, strides);
 }
 
 ano_status nn_matmul_create(nn_matmul **out, nn_backend *backend, nn_matmul_shape shape,
@@ -195,52 +184,27 @@ ano_status nn_matmul_create(nn_matmul **out, nn_backend *backend, nn_matmul_shap
     nn_matmul *matmul = base_alloc(1, sizeof *matmul);
     if (matmul == NULL)
         return base_error_nomem(err, "matrix product");
-    matmul->bias = shape.bias;
-
-    /* A shared matrix is one whose batch dimension is 1: oneDNN broadcasts it. */
-    const int b = shape.batch, m = shape.m, n = shape.n, k = shape.k;
-    const int a_batch = shape.a_batch == 0 ? 1 : b, b_batch = shape.b_batch == 0 ? 1 : b;
-    const int n_dims = b == 1 ? 2 : 3;
+    const int m = shape.m, n = shape.n, k = shape.k;
     dnnl_memory_desc_t a_desc, b_desc, bias_desc, dst_desc;
     dnnl_matmul_desc_t desc;
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_post_ops_t post_ops = NULL;
-    dnnl_status_t status =
-        matrix_desc_init(&a_desc, n_dims, (dnnl_dims_t){a_batch, m, k},
-                         (dnnl_dims_t){shape.a_batch, shape.a_row, shape.a_column});
+    dnnl_status_t status = matrix_desc_init(&a_desc, m, k, shape.a_row, shape.a_column);
     if (status == dnnl_success)
-        status = matrix_desc_init(&b_desc, n_dims, (dnnl_dims_t){b_batch, k, n},
-                                  (dnnl_dims_t){shape.b_batch, shape.b_row, shape.b_column});
+        status = matrix_desc_init(&b_desc, k, n, shape.b_row, shape.b_column);
     if (status == dnnl_success)
-        status =
-            matrix_desc_init(&bias_desc, n_dims, (dnnl_dims_t){1, 1, n}, (dnnl_dims_t){n, n, 1});
+        status = matrix_desc_init(&bias_desc, 1, n, n, 1);
     if (status == dnnl_success)
-        status = matrix_desc_init(&dst_desc, n_dims, (dnnl_dims_t){b, m, n},
-                                  (dnnl_dims_t){shape.dst_batch, shape.dst_row, 1});
+        status = matrix_desc_init(&dst_desc, m, n, n, 1);
     if (status == dnnl_success)
         status = dnnl_matmul_desc_init(&desc, &a_desc, &b_desc, shape.bias ? &bias_desc : NULL,
                                        &dst_desc);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&attributes);
-    if (status == dnnl_success && shape.accumulate) {
-        status = dnnl_post_ops_create(&post_ops);
-        if (status == dnnl_success)
-            status = dnnl_post_ops_append_sum(post_ops, 1.0f);
-        if (status == dnnl_success)
-            status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
-    }
     ano_status result;
     if (status == dnnl_success) {
         const int arguments[] = {DNNL_ARG_DST, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
-        result = primitive_create(&matmul->product, backend, &desc, attributes, NULL, arguments,
+        result = primitive_create(&matmul->product, backend, &desc, NULL, arguments,
                                   shape.bias ? 4 : 3, "matrix product", err);
     } else {
         result = dnnl_failed(err, status, "matrix product");
     }
-    if (post_ops != NULL)
-        dnnl_post_ops_destroy(post_ops);
-    if (attributes != NULL)
-        dnnl_primitive_attr_destroy(attributes);
     if (result != ANO_OK) {
         nn_matmul_free(matmul);
         return result;
@@ -370,7 +334,7 @@ static ano_status direct_create_passes(nn_direct *conv, nn_backend *backend, dir
         status = dnnl_primitive_desc_create(&hint, &desc, NULL, backend->engine, NULL);
     if (status == dnnl_success && (passes & NN_PASS_FORWARD)) {
         const int arguments[] = {DNNL_ARG_DST, DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS};
-        result = primitive_create(&conv->forward, backend, &desc, NULL, NULL, arguments, 4,
+        result = primitive_create(&conv->forward, backend, &desc, NULL, arguments, 4,
                                   "convolution, forward", err);
         if (result == ANO_OK)
             result =
@@ -383,8 +347,8 @@ static ano_status direct_create_passes(nn_direct *conv, nn_backend *backend, dir
                                                           &d->weights, &d->dst, d->strides,
                                                           d->padding, d->padding);
         if (status == dnnl_success)
-            result = primitive_create(&conv->backward_data, backend, &desc, NULL, hint, arguments,
-                                      3, "convolution, data gradient", err);
+            result = primitive_create(&conv->backward_data, backend, &desc, hint, arguments, 3,
+                                      "convolution, data gradient", err);
         if (status == dnnl_success && result == ANO_OK)
             result = weights_reorder_create(&conv->to_backward_data, backend, &d->plain_weights,
                                             argument_desc(&conv->backward_data, DNNL_ARG_WEIGHTS),
@@ -397,8 +361,8 @@ static ano_status direct_create_passes(nn_direct *conv, nn_backend *backend, dir
             &desc, dnnl_convolution_direct, &d->src, &d->weights, &d->bias, &d->dst, d->strides,
             d->padding, d->padding);
         if (status == dnnl_success)
-            result = primitive_create(&conv->backward_weights, backend, &desc, NULL, hint,
-                                      arguments, 4, "convolution, weight gradient", err);
+            result = primitive_create(&conv->backward_weights, backend, &desc, hint, arguments, 4,
+                                      "convolution, weight gradient", err);
         if (status == dnnl_success && result == ANO_OK)
             result = weights_reorder_create(
                 &conv->from_backward_weights, backend, &d->plain_weights,

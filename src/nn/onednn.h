@@ -1,4 +1,4 @@
-/* oneDNN behind two plain things: a batched matrix product and a convolution. Only onednn.c knows
+/* oneDNN behind two plain things: a matrix product and a convolution. Only onednn.c knows
  * the library's API, so that its version 3 is a change of one file. */
 #ifndef NN_ONEDNN_H
 #define NN_ONEDNN_H
@@ -14,15 +14,12 @@ typedef struct nn_backend nn_backend;
 ano_status nn_backend_create(nn_backend **out, ano_error *err);
 void nn_backend_free(nn_backend *backend);
 
-/* dst[b] = A[b] · B[b] (+ bias) for b < batch; A [m][k], B [k][n], dst [m][n], any strides (in
- * floats) for A and B, rows contiguous for dst. A stride of 0 between batches shares a matrix. */
+/* dst = A · B (+ bias): A [m][k] and B [k][n] with any strides, in floats, dst [m][n]. */
 typedef struct nn_matmul_shape {
-    int batch, m, n, k;
-    int a_batch, a_row, a_column;
-    int b_batch, b_row, b_column;
-    int dst_batch, dst_row;
-    bool bias;       /* bias [n] is added to each row */
-    bool accumulate; /* the product is added to what dst holds */
+    int m, n, k;
+    int a_row, a_column;
+    int b_row, b_column;
+    bool bias; /* bias [n] is added to each row */
 } nn_matmul_shape;
 
 typedef struct nn_matmul nn_matmul;

@@ -93,7 +93,7 @@ static json_t *state_json(const train_state *state, const ano_train_options *opt
         state->epoch, "step", state->step, "sums", sums->d_loss, sums->g_loss, sums->d_real,
         sums->d_fake, sums->seconds, "adam_steps", (json_int_t)state->adam[ANO_GENERATOR].steps,
         (json_int_t)state->adam[ANO_DISCRIMINATOR].steps, "history", history_json(state));
-    if (root == NULL || json_object_set_new(root, "training", training) != 0) {
+    if (json_object_set_new(root, "training", training) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -141,10 +141,12 @@ static ano_status read_numbers(double *dst, size_t n, const json_t *array, const
 static ano_status read_counters(train_state *state, const json_t *training, int epochs,
                                 ano_error *err)
 {
-    const json_int_t epoch = json_integer_value(json_object_get(training, "epoch"));
-    const json_int_t step = json_integer_value(json_object_get(training, "step"));
+    const json_t *epoch_json = json_object_get(training, "epoch");
+    const json_t *step_json = json_object_get(training, "step");
     const json_t *history = json_object_get(training, "history");
-    if (epoch < 0 || step < 0 || step > INT32_MAX || json_array_size(history) != (size_t)epoch)
+    const json_int_t epoch = json_integer_value(epoch_json), step = json_integer_value(step_json);
+    if (!json_is_integer(epoch_json) || !json_is_integer(step_json) || !json_is_array(history) ||
+        epoch < 0 || step < 0 || step > INT32_MAX || json_array_size(history) != (size_t)epoch)
         return base_error(err, ANO_FORMAT, "training: epoch, step and history do not agree");
     if (epoch > epochs)
         return base_error(err, ANO_ARG,
@@ -164,6 +166,9 @@ static ano_status read_counters(train_state *state, const json_t *training, int 
         if (status == ANO_OK)
             state->history[i] = (ano_epoch){i + 1, row[0], row[1], row[2], row[3], row[4], row[5]};
     }
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
+        if (!(steps[i] >= 0 && steps[i] < 0x1p53))
+            status = base_error(err, ANO_FORMAT, "training.adam_steps is out of range");
     if (status != ANO_OK)
         return status;
     state->sums = (train_sums){sums[0], sums[1], sums[2], sums[3], sums[4]};

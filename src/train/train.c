@@ -55,7 +55,7 @@ static ano_status check_options(const ano_train_options *o, const ano_dataset *d
     if (ano_dataset_count(dataset) < (size_t)o->batch)
         return base_error(err, ANO_ARG, "there are %zu training images, fewer than a batch of %d",
                           ano_dataset_count(dataset), o->batch);
-    return ANO_OK;
+    return base_threads_check(o->threads, err);
 }
 
 /* CRC-32 of all images as the networks see them, in the data set's order. */
@@ -140,7 +140,8 @@ static bool is_due(const training *t, int every)
 
 static void report(training *t, const ano_train_event *event)
 {
-    if (t->options->callback != NULL && t->options->callback(event, t->options->cookie) != 0)
+    if (!t->cancelled && t->options->callback != NULL &&
+        t->options->callback(event, t->options->cookie) != 0)
         t->cancelled = true;
 }
 
@@ -172,6 +173,26 @@ static void flip_images(training *t, float *images, uint64_t global_step)
         if (horizontal || vertical)
             flip_image(images + i * size * size * channels, size, channels, horizontal, vertical);
     }
+}
+
+/* The losses of a step are those before its update; what the update made is seen here, before a
+ * checkpoint takes the place of the last good one. */
+static ano_status check_weights(const training *t, ano_error *err)
+{
+    for (int n = 0; n < MODEL_NETWORKS; n++) {
+        const nn_net *net = t->state.model->networks[n];
+        float sum = 0; /* of 0 · x: 0 for finite numbers, else NaN */
+        for (size_t i = 0; i < net->n_parameters; i++)
+            sum += 0 * net->parameters[i];
+        for (size_t i = 0; i < net->n_statistics; i++)
+            sum += 0 * net->statistics[i];
+        if (!isfinite(sum))
+            return base_error(err, ANO_NUMERIC,
+                              "the %s's weights are not finite after epoch %d, step %d: a lower "
+                              "learning rate may help; the last good checkpoint is kept",
+                              model_network_name((ano_network)n), t->state.epoch, t->state.step);
+    }
+    return ANO_OK;
 }
 
 static ano_status run_step(training *t, ano_error *err)
@@ -229,8 +250,8 @@ static ano_status end_epoch(training *t, ano_error *err)
     state->epoch++;
     state->step = 0;
     state->sums = (train_sums){0};
-    ano_status status = ANO_OK;
-    if (t->options->run_dir != NULL) {
+    ano_status status = check_weights(t, err);
+    if (status == ANO_OK && t->options->run_dir != NULL) {
         if (is_due(t, t->options->weights_every))
             status = write_weights(t, err);
         if (status == ANO_OK)
@@ -279,10 +300,10 @@ static ano_status run_epochs(training *t, ano_error *err)
         if (status != ANO_OK)
             return status;
     }
-    if (!t->cancelled)
+    if (t->state.epoch == t->options->epochs)
         return ANO_OK;
-    ano_status status = ANO_OK;
-    if (t->options->run_dir != NULL)
+    ano_status status = check_weights(t, err);
+    if (status == ANO_OK && t->options->run_dir != NULL)
         status = train_checkpoint_save(&t->state, t->options, err);
     return status != ANO_OK
                ? status
@@ -360,6 +381,9 @@ ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_mode
     if (status == ANO_OK && options->run_dir != NULL)
         status = write_model(&t, err);
     if (status == ANO_OK) {
+        /* As a model is that was read from a file: the same weights give the same bytes. */
+        for (int i = 0; i < MODEL_NETWORKS; i++)
+            nn_choose_methods(t.state.model->networks[i], ANO_CONV_DIRECT, options->batch, NULL);
         *out = t.state.model;
         t.state.model = NULL;
     }

@@ -17,3 +17,9 @@ run anogan train unequal --out run
 run anogan train bars --out run --normal 7
 run anogan train bars --out run --held-out 28
 test ! -e run
+# What would stop the test after training stops before it.
+cp -r bars untested
+head -c 100 bars/t10k-images-idx3-ubyte >untested/t10k-images-idx3-ubyte
+run anogan train untested --normal 1 --held-out 4 --out run
+run anogan train bars --normal 1 --anomaly 8 --held-out 4 --out run
+test ! -e run

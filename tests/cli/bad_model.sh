@@ -8,6 +8,7 @@ run anogan train --resume folder
 echo "not a model" >text.safetensors
 run anogan info text.safetensors
 echo '{' >folder/config.json
+run anogan evaluate folder bars
 run anogan train --resume folder
 echo '{"batch": "many"}' >folder/config.json
 run anogan train --resume folder

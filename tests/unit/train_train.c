@@ -23,6 +23,8 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
 }
 
 static const ano_model_config small = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 3};
+/* Wide enough for Winograd and for the thin kernels. */
+static const ano_model_config wide = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 16};
 
 static ano_dataset *bright_squares(void)
 {
@@ -96,17 +98,23 @@ static ano_train_options two_epochs(const folder *run)
     return options;
 }
 
-static void train(const ano_train_options *options, ano_status expected)
+static void train_model(const ano_model_config *config, const ano_train_options *options,
+                        ano_status expected)
 {
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *dataset = bright_squares();
     ano_model *model;
-    const ano_status status = ano_train(&model, dataset, &small, options, &err);
+    const ano_status status = ano_train(&model, dataset, config, options, &err);
     if (status != expected)
         fail_msg("expected %s, got %s: %s", ano_status_name(expected), ano_status_name(status),
                  err.message);
     ano_model_free(model);
     ano_dataset_free(dataset);
+}
+
+static void train(const ano_train_options *options, ano_status expected)
+{
+    train_model(&small, options, expected);
 }
 
 static void training__gives_the_same_bytes_for_the_same_seed(void **state)
@@ -144,6 +152,28 @@ static void training__stopped_and_resumed_ends_as_if_never_stopped(void **state)
     assert_same_run(&whole, &stopped);
     remove_folder(&whole);
     remove_folder(&stopped);
+}
+
+static void training__by_winograd_repeats_and_resumes_to_the_bit(void **state)
+{
+    (void)state;
+    const folder a = temporary_folder(), b = temporary_folder(), stopped = temporary_folder();
+    const folder *runs[] = {&a, &b, &stopped};
+    for (int i = 0; i < 3; i++) {
+        ano_train_options options = two_epochs(runs[i]);
+        options.conv = ANO_CONV_WINOGRAD;
+        options.threads = 2;
+        options.callback = runs[i] == &stopped ? stop_in_second_epoch : NULL;
+        train_model(&wide, &options, runs[i] == &stopped ? ANO_CANCELLED : ANO_OK);
+        options.callback = NULL;
+        options.resume = true;
+        if (runs[i] == &stopped)
+            train_model(&wide, &options, ANO_OK);
+    }
+    assert_same_run(&a, &b);
+    assert_same_run(&a, &stopped);
+    for (int i = 0; i < 3; i++)
+        remove_folder(runs[i]);
 }
 
 typedef struct killed_run {
@@ -243,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training__gives_the_same_bytes_for_the_same_seed),
         cmocka_unit_test(training__stopped_and_resumed_ends_as_if_never_stopped),
+        cmocka_unit_test(training__by_winograd_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
         cmocka_unit_test(resume__refuses_another_run_by_name_of_what_differs),
         cmocka_unit_test(training__stops_at_a_loss_that_is_not_finite),
