@@ -111,26 +111,25 @@ static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src,
 
 static void diff_weights(nn_op *op, float *dst, const float *diff, const float *src)
 {
-    enum { TILES_AT_ONCE = 4 };
     conv_winograd *own = op->own;
     memset(own->m, 0, kernels_winograd_size(own->shape.in, own->shape.out) * sizeof(float));
-    for (size_t begin = 0; begin < own->tiles; begin += DIFF_BLOCK) {
-        const size_t tiles = smaller(DIFF_BLOCK, own->tiles - begin);
 #pragma omp parallel
-        {
+    {
+        for (size_t begin = 0; begin < own->tiles; begin += DIFF_BLOCK) {
+            const size_t tiles = smaller(DIFF_BLOCK, own->tiles - begin);
 #pragma omp for schedule(static)
-            for (size_t i = 0; i < tiles; i += TILES_AT_ONCE)
+            for (size_t i = 0; i < tiles; i++)
                 op->kernels->winograd_diff_tiles(own->v, own->w, src, diff, own->shape, DIFF_BLOCK,
-                                                 begin + i, smaller(TILES_AT_ONCE, tiles - i));
+                                                 begin + i, 1);
 #pragma omp for schedule(static)
             for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++)
                 op->kernels->winograd_diff_points(own->m, own->v, own->w, own->shape, DIFF_BLOCK,
                                                   tiles, point, 1);
         }
+#pragma omp for schedule(static)
+        for (size_t row = 0; row < own->shape.in; row++)
+            op->kernels->winograd_diff_weights(dst, own->m, own->shape, row, 1);
     }
-#pragma omp parallel for schedule(static)
-    for (size_t row = 0; row < own->shape.in; row++)
-        op->kernels->winograd_diff_weights(dst, own->m, own->shape, row, 1);
 }
 
 static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float *diff_dst,
