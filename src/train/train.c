@@ -256,8 +256,6 @@ static ano_status end_epoch(training *t, ano_error *err)
             status = write_weights(t, err);
         if (status == ANO_OK)
             status = write_loss_csv(t, err);
-        if (status == ANO_OK)
-            status = train_checkpoint_save(state, t->options, err);
     }
     const bool samples_due = is_due(t, t->options->sample_every);
     if (status == ANO_OK && samples_due)
@@ -270,6 +268,9 @@ static ano_status end_epoch(training *t, ano_error *err)
                                      .steps = t->steps,
                                      .ended = ended,
                                      .samples = samples_due ? t->samples : NULL});
+    /* Last, so that a run killed before it makes the epoch's files again. */
+    if (status == ANO_OK && t->options->run_dir != NULL)
+        status = train_checkpoint_save(state, t->options, err);
     return status;
 }
 
