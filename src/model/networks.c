@@ -1,6 +1,8 @@
 #include "model/networks.h"
 
 #define LEAK 0.2f
+/* 1 GB: a mistyped option or a broken file asks for more, no network of use does. */
+#define MAX_LAYER_PARAMETERS 0x1p28
 #define N_SPECS(specs) ((int)(sizeof(specs) / sizeof *(specs)))
 
 static ano_status check_range(const char *field, int value, int low, int high, ano_error *err)
@@ -21,6 +23,13 @@ ano_status model_config_check(const ano_model_config *config, ano_error *err)
         status = check_range("latent", config->latent, 1, 4096, err);
     if (status == ANO_OK)
         status = check_range("base_width", config->base_width, 1, 1024, err);
+    const double quarter = config->size / 4;
+    const double largest = config->latent * quarter * quarter * 2 * config->base_width;
+    if (status == ANO_OK && largest > MAX_LAYER_PARAMETERS)
+        status = base_error(err, ANO_ARG,
+                            "size, latent and base_width make a dense layer of %.0f parameters, "
+                            "more than %.0f",
+                            largest, MAX_LAYER_PARAMETERS);
     return status;
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Tiles of a thread's block, whose V and M are to stay in its cache, and of the weight gradient's
- * block, over which the products add up: chosen by bench/winograd. */
+ * block, over which the products add up: chosen by bench/winograd.c. */
 enum { BLOCK = 16, DIFF_BLOCK = 64 };
 
 typedef struct conv_winograd {

@@ -14,7 +14,7 @@ typedef struct nn_op_kind {
     /* Makes what the op needs, in op->own. */
     ano_status (*create)(nn_op *op, ano_error *err);
     ano_status (*forward)(nn_op *op, float *dst, const float *src, ano_error *err);
-    /* `gradients` are those of the layer's own tensors, by op->gradient_offset; NULL: not wanted.
+    /* `gradients` are those of the layer's own tensors, by nn_op_gradient(); NULL: not wanted.
      * diff_src is NULL where nobody wants it. */
     ano_status (*backward)(nn_op *op, float *diff_src, const float *diff_dst, const float *src,
                            const float *dst, float *gradients, ano_error *err);
