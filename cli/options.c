@@ -182,8 +182,10 @@ static bool parse_real(double *out, const char *text, double low, double high)
 }
 
 static const char *const flip_names[] = {"none", "h", "v", "h,v"};
-static const char *const conv_names[] = {
-    [ANO_CONV_AUTO] = "auto", [ANO_CONV_DIRECT] = "direct", [ANO_CONV_WINOGRAD] = "winograd"};
+static const char *const conv_names[] = {[ANO_CONV_AUTO] = "auto",
+                                         [ANO_CONV_DIRECT] = "direct",
+                                         [ANO_CONV_FFT] = "fft",
+                                         [ANO_CONV_WINOGRAD] = "winograd"};
 static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 

@@ -211,6 +211,7 @@ typedef int ano_train_callback(const ano_train_event *event, void *cookie);
 typedef enum ano_conv {
     ANO_CONV_AUTO,    /* whichever is faster here, measured for each layer when a run begins */
     ANO_CONV_DIRECT,  /* oneDNN's direct convolution */
+    ANO_CONV_FFT,     /* the discrete Fourier transform, of images up to 14×14 or 15×15 */
     ANO_CONV_WINOGRAD /* Winograd's algorithm, F(4×4, 5×5) and F(6×6, 3×3) */
 } ano_conv;
 

@@ -1,20 +1,28 @@
+#define _DEFAULT_SOURCE /* madvise() */
 #include "base/memory.h"
+
+/* Arrays from this size on are aligned to it, so that the system can back them by huge pages:
+ * kernels that write many matrices at once otherwise spend a fifth of their time on addresses. */
+#define HUGE_PAGE ((size_t)2 << 20)
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void *base_alloc(size_t count, size_t size)
 {
-    if (size != 0 && count > (SIZE_MAX - BASE_ALIGNMENT) / size)
+    if (size != 0 && count > (SIZE_MAX - HUGE_PAGE) / size)
         return NULL;
-    size_t bytes = count * size;
-    bytes += (BASE_ALIGNMENT - bytes % BASE_ALIGNMENT) % BASE_ALIGNMENT;
-    if (bytes == 0)
-        bytes = BASE_ALIGNMENT;
-    void *memory = aligned_alloc(BASE_ALIGNMENT, bytes);
-    if (memory != NULL)
-        memset(memory, 0, bytes);
+    const size_t bytes = count * size, alignment = bytes < HUGE_PAGE ? BASE_ALIGNMENT : HUGE_PAGE;
+    void *memory;
+    if (posix_memalign(&memory, alignment, bytes > 0 ? bytes : 1) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (alignment == HUGE_PAGE)
+        madvise(memory, bytes, MADV_HUGEPAGE); /* only faster: a refusal changes nothing */
+#endif
+    memset(memory, 0, bytes);
     return memory;
 }
 

@@ -75,6 +75,37 @@ typedef struct kernels_epilogue {
     uint8_t *argmax;   /* as for max_pool; NULL: no pooling */
 } kernels_epilogue;
 
+/* What a gradient goes back through before it is one by the sums: the epilogue's way back. */
+typedef struct kernels_epilogue_back {
+    const float *dst;      /* what the epilogue made; NULL: it was none */
+    float slope;           /* as in the epilogue */
+    const uint8_t *argmax; /* as the epilogue left it; NULL: no pooling */
+} kernels_epilogue_back;
+
+/* A convolution by the discrete Fourier transform of whole images of at most 16 - kernel / 2 pixels
+ * a side: stride 1, zero padding that keeps the size. */
+typedef struct kernels_fft {
+    int height, width; /* of src and of dst */
+    int kernel;        /* 3 or 5 */
+    size_t in, out;    /* channels */
+} kernels_fft;
+
+/* 130 complex numbers, the bins, say all of the transform of a real plane of 16 × 16. */
+enum { KERNELS_FFT_SIDE = 16, KERNELS_FFT_BINS = 130, KERNELS_FFT_MAX_KERNEL = 5 };
+
+/* From one part of a bin's complex matrix [rows][columns], the real or the imaginary one, to the
+ * next, in floats; as kernels_winograd_stride(). */
+static inline size_t kernels_fft_stride(size_t rows, size_t columns)
+{
+    return rows * columns + 16;
+}
+
+/* The floats of all bins' matrices. */
+static inline size_t kernels_fft_size(size_t rows, size_t columns)
+{
+    return 2 * KERNELS_FFT_BINS * kernels_fft_stride(rows, columns);
+}
+
 /* A convolution between an image of few channels and one of many, either way: stride 1, zero
  * padding that keeps the size, weights [kernel][kernel][thin][wide]. */
 typedef struct kernels_thin {
@@ -164,6 +195,36 @@ typedef struct kernels {
     /* After the last, diff_weights [kernel][kernel][in][out] from M; by rows, of in. */
     void (*winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
                                   size_t first, size_t count);
+
+    /* Convolution by the Fourier transform; src/kernels/fft_transform.h has it. It is a product of
+     * complex matrices for each of the 130 bins:
+     *     dst           M [images][out] = V(src) [images][in] · U [in][out]
+     *     diff_src      M [images][in] = W(diff_dst) [images][out] · U turned [out][in]
+     *     diff_weights  M [in][out] = V(src)* [in][images] · W(diff_dst) [images][out].
+     * Each function does the part first … first + count of its work: rows, images or bins. */
+
+    /* U, kernels_fft_size(in, out), from weights [kernel][kernel][in][out]; by rows, of in. */
+    void (*fft_weights)(float *u, const float *weights, kernels_fft conv, size_t first,
+                        size_t count);
+    /* U turned, of the same size, from the same weights; by rows, of out. */
+    void (*fft_weights_turned)(float *u, const float *weights, kernels_fft conv, size_t first,
+                               size_t count);
+    /* V or W, kernels_fft_size(images, channels), by images; of W, src is the gradient by what the
+     * epilogue made. */
+    void (*fft_images)(float *v, const float *src, kernels_fft conv, size_t channels,
+                       kernels_epilogue_back back, size_t images, size_t first, size_t count);
+    /* M of dst, and of diff_src, for which in and out are exchanged; by bins. */
+    void (*fft_multiply)(float *m, const float *v, const float *u, size_t images, size_t in,
+                         size_t out, size_t first, size_t count);
+    /* M of diff_weights, by bins. */
+    void (*fft_correlate)(float *m, const float *v, const float *w, size_t images, size_t in,
+                          size_t out, size_t first, size_t count);
+    /* dst from M, [height / 2][width / 2] with pooling; by images. */
+    void (*fft_results)(float *dst, const float *m, kernels_fft conv, size_t channels,
+                        kernels_epilogue epilogue, size_t images, size_t first, size_t count);
+    /* diff_weights [kernel][kernel][in][out] from M; by rows, of in. */
+    void (*fft_diff_weights)(float *diff_weights, const float *m, kernels_fft conv, size_t first,
+                             size_t count);
 
     /* Thin convolutions, of one image. `turned` takes the taps from the last to the first: so the
      * gradient by src is the other function with the same weights. */

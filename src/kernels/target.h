@@ -52,6 +52,20 @@ void KERNEL(winograd_diff_points)(float *m, const float *v, const float *w, kern
 void KERNEL(winograd_diff_weights)(float *diff_weights, const float *m, kernels_winograd conv,
                                    size_t first, size_t count);
 
+void KERNEL(fft_weights)(float *u, const float *weights, kernels_fft conv, size_t first,
+                         size_t count);
+void KERNEL(fft_weights_turned)(float *u, const float *weights, kernels_fft conv, size_t first,
+                                size_t count);
+void KERNEL(fft_images)(float *v, const float *src, kernels_fft conv, size_t channels,
+                        kernels_epilogue_back back, size_t images, size_t first, size_t count);
+void KERNEL(fft_multiply)(float *m, const float *v, const float *u, size_t images, size_t in,
+                          size_t out, size_t first, size_t count);
+void KERNEL(fft_correlate)(float *m, const float *v, const float *w, size_t images, size_t in,
+                           size_t out, size_t first, size_t count);
+void KERNEL(fft_results)(float *dst, const float *m, kernels_fft conv, size_t channels,
+                         kernels_epilogue epilogue, size_t images, size_t first, size_t count);
+void KERNEL(fft_diff_weights)(float *diff_weights, const float *m, kernels_fft conv, size_t first,
+                              size_t count);
 void KERNEL(thin_widen)(float *dst, const float *src, const float *weights, kernels_thin conv,
                         bool turned, kernels_epilogue epilogue);
 void KERNEL(thin_narrow)(float *dst, const float *src, const float *weights, const float *bias,

@@ -31,6 +31,12 @@ INLINE vector vector_load(const float *p)
     return v;
 }
 
+/* All lanes x. */
+INLINE vector vector_fill(float x)
+{
+    return x - (vector){0};
+}
+
 /* p[0], p[stride], p[2 stride] … */
 INLINE vector vector_gather(const float *p, size_t stride)
 {

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
+#include <math.h>
+
 /* How many times as fast the direct convolution must be to be chosen: more than timings of one
  * machine differ by, so that a seed gives the same bytes wherever Winograd is the faster. */
 #define CLEAR_WIN 1.25
@@ -22,6 +24,11 @@ bool nn_conv_can(const nn_layer *layer, nn_conv_method method)
     case NN_CONV_WINOGRAD:
         return (layer->kernel == 3 || layer->kernel == 5) && layer->src.c % KERNELS_COLUMNS == 0 &&
                layer->dst.c % KERNELS_COLUMNS == 0;
+    case NN_CONV_FFT:
+        return (layer->kernel == 3 || layer->kernel == KERNELS_FFT_MAX_KERNEL) &&
+               layer->src.c % KERNELS_COLUMNS == 0 && layer->dst.c % KERNELS_COLUMNS == 0 &&
+               layer->src.h <= KERNELS_FFT_SIDE - layer->kernel / 2 &&
+               layer->src.w <= KERNELS_FFT_SIDE - layer->kernel / 2;
     }
     return false;
 }
@@ -71,27 +78,48 @@ done:
     return status;
 }
 
+/* The methods for many channels, the one that is usually fastest first. */
+static const struct {
+    nn_conv_method method;
+    ano_conv wish;
+} candidates[] = {{NN_CONV_FFT, ANO_CONV_FFT},
+                  {NN_CONV_WINOGRAD, ANO_CONV_WINOGRAD},
+                  {NN_CONV_DIRECT, ANO_CONV_DIRECT}};
+
+/* The first that can do the layer, unless a later one is clearly faster. */
+static ano_status choose_measured(nn_layer *layer, int batch, ano_error *err)
+{
+    double best = INFINITY;
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        if (!nn_conv_can(layer, candidates[i].method))
+            continue;
+        double seconds = 0;
+        const ano_status status = measure(&seconds, layer, candidates[i].method, batch, err);
+        if (status != ANO_OK)
+            return status;
+        if (CLEAR_WIN * seconds < best) {
+            layer->method = candidates[i].method;
+            best = seconds;
+        }
+    }
+    return ANO_OK;
+}
+
 ano_status nn_choose_methods(nn_net *net, ano_conv wish, int batch, ano_error *err)
 {
     ano_status status = ANO_OK;
     for (int i = 0; i < net->n_layers && status == ANO_OK; i++) {
         nn_layer *layer = &net->layers[i];
         layer->method = NN_CONV_DIRECT;
-        if (wish == ANO_CONV_DIRECT)
+        if (layer->kind != NN_CONV || wish == ANO_CONV_DIRECT)
             continue;
         if (nn_conv_can(layer, NN_CONV_THIN))
             layer->method = NN_CONV_THIN;
-        if (!nn_conv_can(layer, NN_CONV_WINOGRAD))
-            continue;
-        layer->method = NN_CONV_WINOGRAD;
-        double direct, winograd;
-        if (wish == ANO_CONV_WINOGRAD)
-            continue;
-        status = measure(&direct, layer, NN_CONV_DIRECT, batch, err);
-        if (status == ANO_OK)
-            status = measure(&winograd, layer, NN_CONV_WINOGRAD, batch, err);
-        if (status == ANO_OK && CLEAR_WIN * direct < winograd)
-            layer->method = NN_CONV_DIRECT;
+        else if (wish == ANO_CONV_AUTO)
+            status = choose_measured(layer, batch, err);
+        for (size_t k = 0; k < sizeof candidates / sizeof *candidates; k++)
+            if (candidates[k].wish == wish && nn_conv_can(layer, candidates[k].method))
+                layer->method = candidates[k].method;
     }
     return status;
 }

@@ -58,6 +58,7 @@ typedef struct nn_tensor {
 typedef enum nn_conv_method {
     NN_CONV_DIRECT,   /* by oneDNN */
     NN_CONV_WINOGRAD, /* by src/kernels/winograd.c */
+    NN_CONV_FFT,      /* by src/kernels/fft.c: small images */
     NN_CONV_THIN      /* by src/kernels/conv_thin.c: few channels on one side */
 } nn_conv_method;
 

@@ -54,6 +54,7 @@ static bool wants_diff_src(const nn_pass *pass, int i)
 static const nn_op_kind *const conv_kinds[] = {
     [NN_CONV_DIRECT] = &nn_op_conv_direct,
     [NN_CONV_WINOGRAD] = &nn_op_conv_winograd,
+    [NN_CONV_FFT] = &nn_op_conv_fft,
     [NN_CONV_THIN] = &nn_op_conv_thin,
 };
 

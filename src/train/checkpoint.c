@@ -22,7 +22,11 @@ static json_t *options_json(const train_state *state, const ano_train_options *o
 }
 
 static const char *const method_names[] = {
-    [NN_CONV_DIRECT] = "direct", [NN_CONV_WINOGRAD] = "winograd", [NN_CONV_THIN] = "thin"};
+    [NN_CONV_DIRECT] = "direct",
+    [NN_CONV_WINOGRAD] = "winograd",
+    [NN_CONV_FFT] = "fft",
+    [NN_CONV_THIN] = "thin",
+};
 
 /* How each convolution is computed: {"generator.conv_1": "winograd", …}. */
 static json_t *methods_json(const ano_model *model)

@@ -339,6 +339,7 @@ static void training__is_that_of_keras(void **state)
     for (int i = 0; i < N_CONFIGS; i++) {
         check_training(i, ANO_CONV_DIRECT);
         check_training(i, ANO_CONV_WINOGRAD);
+        check_training(i, ANO_CONV_FFT);
     }
 }
 
