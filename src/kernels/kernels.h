@@ -117,6 +117,17 @@ typedef struct kernels_thin {
 
 enum { KERNELS_MAX_THIN = 4, KERNELS_THIN_MAX_KERNEL = 7 };
 
+/* A transposed convolution 2 × 2 of stride 2 and the convolution after it, composed: nothing
+ * non-linear stands between them. Pixel i of src, along either axis, reaches the window of pixels
+ * 2 i - radius … 2 i + 1 + radius of dst, with weights [kernel + 1][kernel + 1][out][in]. */
+typedef struct kernels_upsample {
+    int height, width; /* of src; dst has twice that */
+    int kernel;        /* of the convolution, 3 or 5; radius = kernel / 2 */
+    size_t in, out;    /* channels */
+} kernels_upsample;
+
+enum { KERNELS_UPSAMPLE_MAX_TAPS = 3 };
+
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */
 
@@ -239,6 +250,17 @@ typedef struct kernels {
     /* diff_weights += what one image adds: turned where the thin image is dst. */
     void (*thin_diff_weights)(float *diff_weights, const float *thin, const float *wide,
                               kernels_thin conv, bool turned);
+
+    /* Composed upsampling of one image to few channels, 1 … KERNELS_MAX_THIN. */
+
+    /* dst = bias + …; bias is of dst's size. */
+    void (*upsample_thin)(float *dst, const float *src, const float *weights, const float *bias,
+                          kernels_upsample up);
+    void (*upsample_thin_back)(float *diff_src, const float *diff_dst, const float *weights,
+                               kernels_upsample up);
+    /* diff_weights += what the image adds. */
+    void (*upsample_thin_diff_weights)(float *diff_weights, const float *src, const float *diff_dst,
+                                       kernels_upsample up);
 } kernels;
 
 /* The fastest set that this processor can run. */

@@ -36,4 +36,7 @@ const kernels KERNEL(kernels) = {
     .thin_widen = KERNEL(thin_widen),
     .thin_narrow = KERNEL(thin_narrow),
     .thin_diff_weights = KERNEL(thin_diff_weights),
+    .upsample_thin = KERNEL(upsample_thin),
+    .upsample_thin_back = KERNEL(upsample_thin_back),
+    .upsample_thin_diff_weights = KERNEL(upsample_thin_diff_weights),
 };

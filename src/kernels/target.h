@@ -70,6 +70,12 @@ void KERNEL(thin_widen)(float *dst, const float *src, const float *weights, kern
                         bool turned, kernels_epilogue epilogue);
 void KERNEL(thin_narrow)(float *dst, const float *src, const float *weights, const float *bias,
                          kernels_thin conv, bool turned);
+void KERNEL(upsample_thin)(float *dst, const float *src, const float *weights, const float *bias,
+                           kernels_upsample up);
+void KERNEL(upsample_thin_back)(float *diff_src, const float *diff_dst, const float *weights,
+                                kernels_upsample up);
+void KERNEL(upsample_thin_diff_weights)(float *diff_weights, const float *src,
+                                        const float *diff_dst, kernels_upsample up);
 void KERNEL(thin_diff_weights)(float *diff_weights, const float *thin, const float *wide,
                                kernels_thin conv, bool turned);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
+#include "nn/composed.h"
 
 #include <math.h>
 
@@ -10,8 +11,17 @@
  * machine differ by, so that a seed gives the same bytes wherever Winograd is the faster. */
 #define CLEAR_WIN 1.25
 
-bool nn_conv_can(const nn_layer *layer, nn_conv_method method)
+/* Whether the layer and the transposed convolution before it can be trained as one. */
+static bool can_compose(const nn_net *net, int i)
 {
+    return i > 0 && nn_composed_can(net, i - 1) && net->layers[i].dst.c <= KERNELS_MAX_THIN &&
+           net->layers[i].src.c % KERNELS_COLUMNS == 0 &&
+           net->layers[i - 1].src.c % KERNELS_COLUMNS == 0;
+}
+
+bool nn_conv_can(const nn_net *net, int i, nn_conv_method method)
+{
+    const nn_layer *layer = &net->layers[i];
     if (layer->kind != NN_CONV)
         return false;
     switch (method) {
@@ -29,6 +39,8 @@ bool nn_conv_can(const nn_layer *layer, nn_conv_method method)
                layer->src.c % KERNELS_COLUMNS == 0 && layer->dst.c % KERNELS_COLUMNS == 0 &&
                layer->src.h <= KERNELS_FFT_SIDE - layer->kernel / 2 &&
                layer->src.w <= KERNELS_FFT_SIDE - layer->kernel / 2;
+    case NN_CONV_COMPOSED:
+        return can_compose(net, i);
     }
     return false;
 }
@@ -87,11 +99,12 @@ static const struct {
                   {NN_CONV_DIRECT, ANO_CONV_DIRECT}};
 
 /* The first that can do the layer, unless a later one is clearly faster. */
-static ano_status choose_measured(nn_layer *layer, int batch, ano_error *err)
+static ano_status choose_measured(const nn_net *net, int layer_number, int batch, ano_error *err)
 {
+    nn_layer *layer = &net->layers[layer_number];
     double best = INFINITY;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        if (!nn_conv_can(layer, candidates[i].method))
+        if (!nn_conv_can(net, layer_number, candidates[i].method))
             continue;
         double seconds = 0;
         const ano_status status = measure(&seconds, layer, candidates[i].method, batch, err);
@@ -113,12 +126,14 @@ ano_status nn_choose_methods(nn_net *net, ano_conv wish, int batch, ano_error *e
         layer->method = NN_CONV_DIRECT;
         if (layer->kind != NN_CONV || wish == ANO_CONV_DIRECT)
             continue;
-        if (nn_conv_can(layer, NN_CONV_THIN))
+        if (nn_conv_can(net, i, NN_CONV_COMPOSED))
+            layer->method = NN_CONV_COMPOSED;
+        else if (nn_conv_can(net, i, NN_CONV_THIN))
             layer->method = NN_CONV_THIN;
         else if (wish == ANO_CONV_AUTO)
-            status = choose_measured(layer, batch, err);
+            status = choose_measured(net, i, batch, err);
         for (size_t k = 0; k < sizeof candidates / sizeof *candidates; k++)
-            if (candidates[k].wish == wish && nn_conv_can(layer, candidates[k].method))
+            if (candidates[k].wish == wish && nn_conv_can(net, i, candidates[k].method))
                 layer->method = candidates[k].method;
     }
     return status;

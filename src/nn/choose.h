@@ -4,8 +4,8 @@
 
 #include "nn/net.h"
 
-/* Whether the layer is a convolution that `method` can do. */
-bool nn_conv_can(const nn_layer *layer, nn_conv_method method);
+/* Whether layer i of the net is a convolution that `method` can do. */
+bool nn_conv_can(const nn_net *net, int i, nn_conv_method method);
 
 /* Sets the method of every convolution of the net: direct where that is the wish, else thin where
  * that can do it, and of the rest `wish` where that can do it, for ANO_CONV_AUTO

@@ -59,7 +59,8 @@ typedef enum nn_conv_method {
     NN_CONV_DIRECT,   /* by oneDNN */
     NN_CONV_WINOGRAD, /* by src/kernels/winograd.c */
     NN_CONV_FFT,      /* by src/kernels/fft.c: small images */
-    NN_CONV_THIN      /* by src/kernels/conv_thin.c: few channels on one side */
+    NN_CONV_THIN,     /* by src/kernels/conv_thin.c: few channels on one side */
+    NN_CONV_COMPOSED  /* as one with the transposed convolution before it: src/nn/composed.h */
 } nn_conv_method;
 
 typedef struct nn_layer {

@@ -1,6 +1,7 @@
 /* The layers' work inside a pass. Each kind of work has one file and one nn_op_kind in it; pass.c
- * lays their buffers end to end and calls them in order. An op does the work of one layer, or of a
- * convolution with the leaky ReLU and the max pooling after it. */
+ * lays their buffers end to end and calls them in order. An op does the work of one layer, of a
+ * convolution with the leaky ReLU and the max pooling after it, or of a transposed convolution with
+ * the convolution after it. */
 #ifndef NN_OP_H
 #define NN_OP_H
 
@@ -25,7 +26,7 @@ typedef struct nn_op_kind {
 
 struct nn_op {
     const nn_op_kind *kind;
-    const nn_layer *layer; /* the one, or the convolution */
+    const nn_layer *layer; /* the first of them */
     int n_layers;          /* that the op does the work of */
     nn_shape dst;          /* of the last of them */
     const nn_net *net;
@@ -42,7 +43,7 @@ const float *nn_op_tensor(const nn_op *op, int i);
 float *nn_op_gradient(const nn_op *op, float *gradients, int i);
 
 extern const nn_op_kind nn_op_dense, nn_op_conv_direct, nn_op_conv_winograd, nn_op_conv_fft,
-    nn_op_conv_thin, nn_op_conv_transposed, nn_op_batch_norm, nn_op_leaky_relu, nn_op_tanh,
-    nn_op_max_pool, nn_op_reshape;
+    nn_op_conv_thin, nn_op_upsample_thin, nn_op_conv_transposed, nn_op_batch_norm, nn_op_leaky_relu,
+    nn_op_tanh, nn_op_max_pool, nn_op_reshape;
 
 #endif

@@ -58,16 +58,29 @@ static const nn_op_kind *const conv_kinds[] = {
     [NN_CONV_THIN] = &nn_op_conv_thin,
 };
 
-static const nn_op_kind *op_kind(const nn_layer *layer)
+/* Whether layer i is to be one with the convolution after it. */
+static bool is_composed(const nn_net *net, int i)
 {
+    return i + 1 < net->n_layers && net->layers[i + 1].kind == NN_CONV &&
+           net->layers[i + 1].method == NN_CONV_COMPOSED;
+}
+
+static const nn_op_kind *op_kind(const nn_net *net, int i)
+{
+    const nn_layer *layer = &net->layers[i];
+    if (is_composed(net, i))
+        return &nn_op_upsample_thin;
     return layer->kind == NN_CONV ? conv_kinds[layer->method] : op_kinds[layer->kind];
 }
 
-/* How many layers from i on one op does: a convolution of our own to many channels takes the leaky
- * ReLU after it, and then max pooling by 2, on its way. */
+/* How many layers from i on one op does: a transposed convolution composed with the one after it;
+ * a convolution of our own to many channels takes the leaky ReLU after it, and then max pooling by
+ * 2, on its way. */
 static int fused_layers(const nn_net *net, int i)
 {
     const nn_layer *layers = net->layers;
+    if (is_composed(net, i))
+        return 2;
     if (layers[i].kind != NN_CONV || layers[i].method == NN_CONV_DIRECT ||
         layers[i].dst.c < KERNELS_COLUMNS || i + 1 >= net->n_layers ||
         layers[i + 1].kind != NN_LEAKY_RELU)
@@ -83,7 +96,7 @@ static void pass_list_ops(nn_pass *pass)
         const nn_layer *layer = &pass->net->layers[i];
         const int n_layers = fused_layers(pass->net, i);
         nn_op *op = &pass->ops[pass->n_ops++];
-        *op = (nn_op){.kind = op_kind(layer),
+        *op = (nn_op){.kind = op_kind(pass->net, i),
                       .layer = layer,
                       .n_layers = n_layers,
                       .dst = layer[n_layers - 1].dst,
@@ -100,7 +113,7 @@ static void pass_list_ops(nn_pass *pass)
 /* Whether backward of the op tells the sides of an activation apart by its dst. */
 static bool needs_dst(const nn_op *op)
 {
-    return op->kind->in_place || op->n_layers > 1;
+    return op->kind->in_place || (op->layer->kind == NN_CONV && op->n_layers > 1);
 }
 
 /* Whether op i needs no memory for its destination: a view, or an op that works in place on the

@@ -22,11 +22,10 @@ static json_t *options_json(const train_state *state, const ano_train_options *o
 }
 
 static const char *const method_names[] = {
-    [NN_CONV_DIRECT] = "direct",
-    [NN_CONV_WINOGRAD] = "winograd",
-    [NN_CONV_FFT] = "fft",
-    [NN_CONV_THIN] = "thin",
+    [NN_CONV_DIRECT] = "direct", [NN_CONV_WINOGRAD] = "winograd", [NN_CONV_FFT] = "fft",
+    [NN_CONV_THIN] = "thin",     [NN_CONV_COMPOSED] = "composed",
 };
+enum { N_METHODS = sizeof method_names / sizeof *method_names };
 
 /* How each convolution is computed: {"generator.conv_1": "winograd", …}. */
 static json_t *methods_json(const ano_model *model)
@@ -57,11 +56,11 @@ static ano_status read_methods(const ano_model *model, const json_t *methods, an
                 continue;
             const char *stored = json_string_value(json_object_get(methods, name));
             int method = 0;
-            while (stored != NULL && method <= NN_CONV_THIN &&
+            while (stored != NULL && method < N_METHODS &&
                    strcmp(stored, method_names[method]) != 0)
                 method++;
-            if (stored == NULL || method > NN_CONV_THIN ||
-                !nn_conv_can(layer, (nn_conv_method)method))
+            if (stored == NULL || method == N_METHODS ||
+                !nn_conv_can(model->networks[n], i, (nn_conv_method)method))
                 return base_error(err, ANO_FORMAT,
                                   "training.convolutions: %s is missing or unknown", name);
             layer->method = (nn_conv_method)method;

@@ -35,6 +35,51 @@ static void check_distance(const char *what, const float *got, const double *exp
         fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), sqrt(length));
 }
 
+/* All numbers of a pass over the net against the twins of its layers. */
+static void check_net(const char *name, nn_net *net, int batch, double tolerance)
+{
+    ano_error err = ANO_ERROR_INIT;
+    nn_pass *pass;
+    nn_net_initialise(net, 1, BASE_PURPOSE_TEST);
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i].n_dims == 1)
+            base_random_uniform(nn_net_data(net, &net->tensors[i]), net->tensors[i].size, -0.3f,
+                                0.3f, (base_random){2, BASE_PURPOSE_TEST, (uint64_t)i});
+    twin *plain = twin_create(net, batch, true);
+    const int n_src = batch * (int)nn_shape_size(net->src);
+    const int n_dst = batch * (int)nn_shape_size(net->dst);
+    double *src = check_doubles(n_src), *diff_dst = check_doubles(n_dst);
+    float *src_floats = check_floats(n_src), *diff_floats = check_floats(n_dst);
+    float *gradients = check_floats((int)net->n_parameters);
+    check_random(src, n_src, 1);
+    check_random(diff_dst, n_dst, 2);
+    check_narrow(src_floats, src, n_src);
+    check_narrow(diff_floats, diff_dst, n_dst);
+
+    const float *dst, *diff_src;
+    if (nn_pass_create(&pass, net, batch, NN_TRAINING | NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS,
+                       &err) != ANO_OK)
+        fail_msg("%s: %s", name, err.message);
+    for (int repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the last time */
+        assert_int_equal(nn_pass_forward(&dst, pass, src_floats, &err), ANO_OK);
+        assert_int_equal(nn_pass_backward(&diff_src, pass, diff_floats, gradients, &err), ANO_OK);
+        print_message("%s\n", name);
+        check_distance("dst", dst, twin_forward(plain, src), n_dst, tolerance);
+        check_distance("diff_src", diff_src, twin_backward(plain, diff_dst), n_src, tolerance);
+        for (int i = 0; i < net->n_tensors; i++)
+            check_distance(net->tensors[i].name, gradients + net->tensors[i].offset,
+                           plain->gradients + net->tensors[i].offset, (int)net->tensors[i].size,
+                           tolerance);
+    }
+    nn_pass_free(pass);
+    twin_free(plain);
+    free(src);
+    free(diff_dst);
+    free(src_floats);
+    free(diff_floats);
+    free(gradients);
+}
+
 typedef struct fused_case {
     nn_shape src;
     int channels, kernel, n_layers, batch; /* n_layers: 1 … 3 of the specs below */
@@ -57,51 +102,42 @@ static void check_fused(const fused_case *c, const struct way *way)
     snprintf(name, sizeof name, "%s, %dx%dx%dx%d -> %d, kernel %d, %d layers", way->name, c->batch,
              c->src.h, c->src.w, c->src.c, c->channels, c->kernel, n_specs);
 
-    ano_error err = ANO_ERROR_INIT;
     nn_net *net;
-    nn_pass *pass;
-    assert_int_equal(nn_net_create(&net, c->src, specs, n_specs, &err), ANO_OK);
-    nn_net_initialise(net, 1, BASE_PURPOSE_TEST);
-    for (int i = 0; i < net->n_tensors; i++)
-        if (net->tensors[i].n_dims == 1)
-            base_random_uniform(nn_net_data(net, &net->tensors[i]), net->tensors[i].size, -0.3f,
-                                0.3f, (base_random){2, BASE_PURPOSE_TEST, (uint64_t)i});
+    assert_int_equal(nn_net_create(&net, c->src, specs, n_specs, NULL), ANO_OK);
     assert_int_equal(nn_choose_methods(net, way->conv, c->batch, NULL), ANO_OK);
     assert_int_not_equal(net->layers[0].method, NN_CONV_DIRECT);
-    twin *plain = twin_create(net, c->batch, true);
-    const int n_src = c->batch * (int)nn_shape_size(net->src);
-    const int n_dst = c->batch * (int)nn_shape_size(net->dst);
-    double *src = check_doubles(n_src), *diff_dst = check_doubles(n_dst);
-    float *src_floats = check_floats(n_src), *diff_floats = check_floats(n_dst);
-    float *gradients = check_floats((int)net->n_parameters);
-    check_random(src, n_src, 1);
-    check_random(diff_dst, n_dst, 2);
-    check_narrow(src_floats, src, n_src);
-    check_narrow(diff_floats, diff_dst, n_dst);
-
-    const float *dst, *diff_src;
-    if (nn_pass_create(&pass, net, c->batch, NN_TRAINING | NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS,
-                       &err) != ANO_OK)
-        fail_msg("%s: %s", name, err.message);
-    for (int repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the last time */
-        assert_int_equal(nn_pass_forward(&dst, pass, src_floats, &err), ANO_OK);
-        assert_int_equal(nn_pass_backward(&diff_src, pass, diff_floats, gradients, &err), ANO_OK);
-        print_message("%s\n", name);
-        check_distance("dst", dst, twin_forward(plain, src), n_dst, way->tolerance);
-        check_distance("diff_src", diff_src, twin_backward(plain, diff_dst), n_src, way->tolerance);
-        for (int i = 0; i < net->n_tensors; i++)
-            check_distance(net->tensors[i].name, gradients + net->tensors[i].offset,
-                           plain->gradients + net->tensors[i].offset, (int)net->tensors[i].size,
-                           way->tolerance);
-    }
-    nn_pass_free(pass);
-    twin_free(plain);
+    check_net(name, net, c->batch, way->tolerance);
     nn_net_free(net);
-    free(src);
-    free(diff_dst);
-    free(src_floats);
-    free(diff_floats);
-    free(gradients);
+}
+
+/* An upsampling block, composed and by the twins of its layers. */
+static void check_upsampling(nn_shape src, int middle, int channels, int kernel, int batch)
+{
+    const nn_layer_spec specs[] = {
+        {NN_LEAKY_RELU, .name = "leaky_relu", .slope = 0.2f},
+        {NN_CONV_TRANSPOSED, .name = "up", .channels = middle, .kernel = 2},
+        {NN_CONV, .name = "conv", .channels = channels, .kernel = kernel},
+        {NN_TANH, .name = "tanh"},
+    };
+    char name[128];
+    snprintf(name, sizeof name, "%dx%dx%dx%d up to %d, %d, kernel %d", batch, src.h, src.w, src.c,
+             middle, channels, kernel);
+    nn_net *net;
+    assert_int_equal(nn_net_create(&net, src, specs, 4, NULL), ANO_OK);
+    assert_true(nn_conv_can(net, 2, NN_CONV_COMPOSED));
+    net->layers[2].method = NN_CONV_COMPOSED;
+    check_net(name, net, batch, 4e-6);
+    nn_net_free(net);
+}
+
+static void composed_upsampling__matches_the_twins_of_its_layers(void **state)
+{
+    (void)state;
+    check_upsampling((nn_shape){14, 14, 64}, 64, 1, 5, 3);
+    check_upsampling((nn_shape){7, 9, 16}, 32, 3, 3, 2);
+    check_upsampling((nn_shape){1, 1, 32}, 16, 4, 5, 19);
+    check_upsampling((nn_shape){8, 16, 80}, 16, 2, 5, 1);
+    check_upsampling((nn_shape){3, 13, 48}, 48, 1, 3, 2);
 }
 
 static void fused_convolution__matches_the_twins_of_its_layers(void **state)
@@ -125,6 +161,7 @@ static void fused_convolution__matches_the_twins_of_its_layers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(composed_upsampling__matches_the_twins_of_its_layers),
         cmocka_unit_test(fused_convolution__matches_the_twins_of_its_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

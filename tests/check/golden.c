@@ -340,6 +340,7 @@ static void training__is_that_of_keras(void **state)
         check_training(i, ANO_CONV_DIRECT);
         check_training(i, ANO_CONV_WINOGRAD);
         check_training(i, ANO_CONV_FFT);
+        check_training(i, ANO_CONV_AUTO);
     }
 }
 
