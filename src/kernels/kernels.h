@@ -126,7 +126,19 @@ typedef struct kernels_upsample {
     size_t in, out;    /* channels */
 } kernels_upsample;
 
-enum { KERNELS_UPSAMPLE_MAX_TAPS = 3 };
+enum { KERNELS_UPSAMPLE_MAX_TAPS = 3, KERNELS_UPSAMPLE_TILE = 7 };
+
+/* The tiles along an axis of src. */
+static inline int kernels_upsample_across(int size)
+{
+    return (size + KERNELS_UPSAMPLE_TILE - 1) / KERNELS_UPSAMPLE_TILE;
+}
+
+/* The tiles of one image. */
+static inline size_t kernels_upsample_tiles(const kernels_upsample *up)
+{
+    return (size_t)(kernels_upsample_across(up->height) * kernels_upsample_across(up->width));
+}
 
 typedef struct kernels {
     const char *name; /* "generic", "avx2", "avx512" */
@@ -250,6 +262,29 @@ typedef struct kernels {
     /* diff_weights += what one image adds: turned where the thin image is dst. */
     void (*thin_diff_weights)(float *diff_weights, const float *thin, const float *wide,
                               kernels_thin conv, bool turned);
+
+    /* Composed upsampling to many channels, kernel 3; src/kernels/upsample.c has the algorithm. It
+     * is a product of matrices for each of the 64 points of a transformed tile of src:
+     *     dst           M [tiles][4 · out] = V(src) [tiles][in] · U [in][4 · out]
+     *     diff_src      M [tiles][in] = W(diff_dst) [tiles][4 · out] · U turned [4 · out][in]
+     *     diff_weights  M [4 · out][in] = W(diff_dst)ᵀ [4 · out][tiles] · V(src) [tiles][in].
+     * Sizes are kernels_winograd_size(rows, columns), tiles those of all images. Each function does
+     * the part first … first + count of its work: images, or rows of the result. */
+    void (*upsample_src)(float *v, const float *src, kernels_upsample up, size_t images,
+                         size_t first, size_t count);
+    void (*upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,
+                              size_t first, size_t count);
+    /* bias is of one image's size. */
+    void (*upsample_dst)(float *dst, const float *m, const float *bias, kernels_upsample up,
+                         size_t images, size_t first, size_t count);
+    void (*upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample up, size_t images,
+                              size_t first, size_t count);
+    void (*upsample_weights)(float *u, const float *weights, kernels_upsample up, size_t first,
+                             size_t count);
+    void (*upsample_weights_turned)(float *u, const float *weights, kernels_upsample up,
+                                    size_t first, size_t count);
+    void (*upsample_diff_weights)(float *diff_weights, const float *m, kernels_upsample up,
+                                  size_t first, size_t count);
 
     /* Composed upsampling of one image to few channels, 1 … KERNELS_MAX_THIN. */
 

@@ -14,9 +14,12 @@
 /* Whether the layer and the transposed convolution before it can be trained as one. */
 static bool can_compose(const nn_net *net, int i)
 {
-    return i > 0 && nn_composed_can(net, i - 1) && net->layers[i].dst.c <= KERNELS_MAX_THIN &&
-           net->layers[i].src.c % KERNELS_COLUMNS == 0 &&
-           net->layers[i - 1].src.c % KERNELS_COLUMNS == 0;
+    if (i == 0 || !nn_composed_can(net, i - 1))
+        return false;
+    const nn_layer *up = &net->layers[i - 1], *conv = &net->layers[i];
+    const bool wide = conv->kernel == 3 && conv->dst.c % KERNELS_COLUMNS == 0;
+    return up->src.c % KERNELS_COLUMNS == 0 && conv->src.c % KERNELS_COLUMNS == 0 &&
+           (conv->dst.c <= KERNELS_MAX_THIN || wide);
 }
 
 bool nn_conv_can(const nn_net *net, int i, nn_conv_method method)

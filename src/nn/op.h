@@ -43,7 +43,7 @@ const float *nn_op_tensor(const nn_op *op, int i);
 float *nn_op_gradient(const nn_op *op, float *gradients, int i);
 
 extern const nn_op_kind nn_op_dense, nn_op_conv_direct, nn_op_conv_winograd, nn_op_conv_fft,
-    nn_op_conv_thin, nn_op_upsample_thin, nn_op_conv_transposed, nn_op_batch_norm, nn_op_leaky_relu,
-    nn_op_tanh, nn_op_max_pool, nn_op_reshape;
+    nn_op_conv_thin, nn_op_upsample, nn_op_upsample_thin, nn_op_conv_transposed, nn_op_batch_norm,
+    nn_op_leaky_relu, nn_op_tanh, nn_op_max_pool, nn_op_reshape;
 
 #endif

@@ -69,7 +69,7 @@ static const nn_op_kind *op_kind(const nn_net *net, int i)
 {
     const nn_layer *layer = &net->layers[i];
     if (is_composed(net, i))
-        return &nn_op_upsample_thin;
+        return layer[1].dst.c <= KERNELS_MAX_THIN ? &nn_op_upsample_thin : &nn_op_upsample;
     return layer->kind == NN_CONV ? conv_kinds[layer->method] : op_kinds[layer->kind];
 }
 

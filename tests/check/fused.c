@@ -138,6 +138,10 @@ static void composed_upsampling__matches_the_twins_of_its_layers(void **state)
     check_upsampling((nn_shape){1, 1, 32}, 16, 4, 5, 19);
     check_upsampling((nn_shape){8, 16, 80}, 16, 2, 5, 1);
     check_upsampling((nn_shape){3, 13, 48}, 48, 1, 3, 2);
+    check_upsampling((nn_shape){7, 7, 128}, 64, 64, 3, 3);
+    check_upsampling((nn_shape){8, 5, 16}, 16, 32, 3, 2);
+    check_upsampling((nn_shape){14, 15, 32}, 16, 16, 3, 1);
+    check_upsampling((nn_shape){1, 2, 16}, 48, 80, 3, 5);
 }
 
 static void fused_convolution__matches_the_twins_of_its_layers(void **state)
