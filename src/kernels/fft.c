@@ -170,8 +170,8 @@ void KERNEL(fft_weights_turned)(float *u, const float *weights, kernels_fft conv
                                 size_t count)
 {
     const size_t stride = kernels_fft_stride(conv.out, conv.in);
-    for (size_t row = first; row < first + count; row++) {
-        for (size_t c = 0; c < conv.in; c += LANES) {
+    for (size_t c = 0; c < conv.in; c += LANES) {
+        for (size_t row = first; row < first + count; row++) {
             vector taps[KERNELS_FFT_MAX_KERNEL * KERNELS_FFT_MAX_KERNEL];
             for (int tap = 0; tap < conv.kernel * conv.kernel; tap++)
                 taps[tap] =

@@ -242,8 +242,8 @@ void KERNEL(upsample_weights)(float *u, const float *weights, kernels_upsample u
                               size_t count)
 {
     const size_t columns = PHASES * up.out, stride = kernels_winograd_stride(up.in, columns);
-    for (size_t row = first; row < first + count; row++)
-        for (size_t c = 0; c < columns; c += LANES) {
+    for (size_t c = 0; c < columns; c += LANES)
+        for (size_t row = first; row < first + count; row++) {
             vector g[4];
             for (int s = 0; s < 4; s++)
                 g[s] = vector_gather(weights + phase_weight(&up, (int)(c / up.out), s) +

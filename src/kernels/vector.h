@@ -37,7 +37,8 @@ INLINE vector vector_fill(float x)
     return x - (vector){0};
 }
 
-/* p[0], p[stride], p[2 stride] … */
+/* p[0], p[stride], p[2 stride] …; whoever gathers a matrix takes 16 columns of it in turn, which
+ * share their lines of the cache. */
 INLINE vector vector_gather(const float *p, size_t stride)
 {
     float lanes[LANES];

@@ -223,8 +223,8 @@ INLINE void turned_rows(float *u, const float *weights, const kernels_winograd *
                         size_t count, int n)
 {
     const size_t stride = kernels_winograd_stride(conv->out, conv->in);
-    for (size_t row = first; row < first + count; row++) {
-        for (size_t c = 0; c < conv->in; c += LANES) {
+    for (size_t c = 0; c < conv->in; c += LANES) {
+        for (size_t row = first; row < first + count; row++) {
             vector g[MAX_SIDE * MAX_SIDE];
             for (int tap = 0; tap < n * n; tap++)
                 g[n * n - 1 - tap] = vector_gather(

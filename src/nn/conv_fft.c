@@ -110,8 +110,8 @@ static void diff_src_of(nn_op *op, float *diff_src)
 #pragma omp parallel
     {
 #pragma omp for schedule(static)
-        for (size_t row = 0; row < out; row++)
-            k->fft_weights_turned(own->u, weights, own->shape, row, 1);
+        for (size_t row = 0; row < out; row += KERNELS_COLUMNS)
+            k->fft_weights_turned(own->u, weights, own->shape, row, KERNELS_COLUMNS);
 #pragma omp for schedule(static)
         for (size_t bin = 0; bin < KERNELS_FFT_BINS; bin++)
             k->fft_multiply(own->v, own->m, own->u, batch, out, in, bin, 1);

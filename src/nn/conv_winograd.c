@@ -148,8 +148,9 @@ static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float
     const float *weights = nn_op_tensor(op, 0);
     const int rows = op->layer->dst.c;
 #pragma omp parallel for schedule(static)
-    for (int row = 0; row < rows; row++)
-        op->kernels->winograd_weights_turned(own->u, weights, own->shape, (size_t)row, 1);
+    for (int row = 0; row < rows; row += KERNELS_COLUMNS)
+        op->kernels->winograd_weights_turned(own->u, weights, own->shape, (size_t)row,
+                                             KERNELS_COLUMNS);
     convolve(op, diff_src, diff, own->turned, (kernels_epilogue){.slope = 1});
     return ANO_OK;
 }

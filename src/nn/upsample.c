@@ -80,8 +80,8 @@ static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_
 #pragma omp parallel
     {
 #pragma omp for schedule(static) nowait
-        for (size_t row = 0; row < own->shape.in; row++)
-            k->upsample_weights(own->u, own->composed.weights, own->shape, row, 1);
+        for (size_t row = 0; row < own->shape.in; row += KERNELS_COLUMNS)
+            k->upsample_weights(own->u, own->composed.weights, own->shape, row, KERNELS_COLUMNS);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
             k->upsample_src(own->v, src, own->shape, batch, i, 1);
