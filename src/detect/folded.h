@@ -20,7 +20,7 @@ ano_status detect_folded_create(detect_folded **out, const nn_net *generator, an
 void detect_folded_free(detect_folded *folded);
 
 /* Images that go through together: enough for the dense layer's weights to be worth loading. */
-enum { DETECT_FOLDED_GROUP = 7 };
+enum { DETECT_FOLDED_GROUP = 28 };
 
 /* Memory for one thread's group of images. */
 typedef struct detect_folded_pass detect_folded_pass;

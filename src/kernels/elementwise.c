@@ -1,5 +1,6 @@
 /* Activations, bias, sums and the optimiser: loops that pass over memory once. */
 #include "kernels/target.h"
+#include "kernels/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,6 +19,49 @@ void KERNEL(leaky_relu_backward)(float *diff_src, const float *diff_dst, const f
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         diff_src[i] = dst[i] > 0 ? diff_dst[i] : diff_dst[i] * slope;
+}
+
+/* e^x for 0 ≤ x ≤ 20: 2^n e^r, n whole and |r| ≤ ln 2 / 2, by the polynomial of S. Moshier's Cephes
+ * library. */
+INLINE vector exponential(vector x)
+{
+    const vector_int n = __builtin_convertvector(x * 1.44269504f + 0.5f, vector_int);
+    const vector whole = __builtin_convertvector(n, vector);
+    const vector r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f; /* ln 2 in two parts */
+    vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return (vector)((n + 127) << 23) * (p * r * r + r + 1);
+}
+
+/* Below 0.625 by Cephes's polynomial, above by e^2x. */
+INLINE vector hyperbolic_tangent(vector x)
+{
+    const vector square = x * x, size = vector_select(x < 0, -x, x);
+    vector p = square * -5.70498872745e-3f + 2.06390887954e-2f;
+    p = p * square - 5.37397155531e-2f;
+    p = p * square + 1.33314422036e-1f;
+    p = p * square - 3.33332819422e-1f;
+    const vector twice = vector_select(size < 10, 2 * size, vector_fill(20));
+    const vector far = 1 - 2 / (exponential(twice) + 1);
+    const vector result =
+        vector_select(size < 0.625f, p * square * x + x, vector_select(x < 0, -far, far));
+    return vector_select(x == x, result, x); /* NaN stays */
+}
+
+void KERNEL(tanh)(float *dst, const float *src, size_t n)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        vector_store(dst + i, hyperbolic_tangent(vector_load(src + i)));
+    if (i == n)
+        return;
+    float rest[LANES] = {0};
+    memcpy(rest, src + i, (n - i) * sizeof *rest);
+    vector_store(rest, hyperbolic_tangent(vector_load(rest)));
+    memcpy(dst + i, rest, (n - i) * sizeof *rest);
 }
 
 void KERNEL(tanh_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n)

@@ -28,6 +28,9 @@ typedef struct kernels_product {
                      root of this, not of k; 0: all at once */
     size_t dst_row, src_row, src_column, weights_row; /* floats from one to the next */
     bool accumulate;
+    /* Of the product that comes next, of the same form, to be fetched meanwhile; src lies without
+     * gaps. NULL: none. */
+    const float *next_weights, *next_src;
 } kernels_product;
 
 /* A convolution by Winograd's algorithm: stride 1, zero padding that keeps the size. dst is cut
@@ -147,6 +150,7 @@ typedef struct kernels {
     void (*leaky_relu)(float *dst, const float *src, size_t n, float slope);
     void (*leaky_relu_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n,
                                 float slope);
+    void (*tanh)(float *dst, const float *src, size_t n);
     void (*tanh_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n);
 
     /* dst[r][c] = src[r][c] + bias[c]. dst may be src. */

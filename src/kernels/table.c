@@ -9,6 +9,7 @@ const kernels KERNEL(kernels) = {
     .name = KERNELS_TEXT(KERNELS_TARGET),
     .leaky_relu = KERNEL(leaky_relu),
     .leaky_relu_backward = KERNEL(leaky_relu_backward),
+    .tanh = KERNEL(tanh),
     .tanh_backward = KERNEL(tanh_backward),
     .add_bias = KERNEL(add_bias),
     .column_sum = KERNEL(column_sum),

@@ -12,6 +12,7 @@
 void KERNEL(leaky_relu)(float *dst, const float *src, size_t n, float slope);
 void KERNEL(leaky_relu_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n,
                                  float slope);
+void KERNEL(tanh)(float *dst, const float *src, size_t n);
 void KERNEL(tanh_backward)(float *diff_src, const float *diff_dst, const float *dst, size_t n);
 void KERNEL(add_bias)(float *dst, const float *src, const float *bias, size_t rows,
                       size_t channels);

@@ -10,7 +10,7 @@ enum {
     MAX_TAPS = KERNELS_UPSAMPLE_MAX_TAPS,
     MAX_WINDOW = 2 * MAX_TAPS,
     MAX_PIXELS = 8, /* of a row of src taken together */
-    BACK_VECTORS = VECTOR_BYTES == 64 ? 2 : 1,
+    BACK_PIXELS = VECTOR_BYTES == 64 ? 7 : 4,
     DIFF_VECTORS = VECTOR_BYTES == 64 ? 4 : 1
 };
 
@@ -109,55 +109,66 @@ void KERNEL(upsample_thin)(float *dst, const float *src, const float *weights, c
 static void pad_row(float padded[], const float *diff, const kernels_upsample *up, int row, int x,
                     int n)
 {
-    const int height = 2 * up->height, width = 2 * up->width;
-    for (int i = 0; i < n; i++)
-        padded[i] = row >= 0 && row < height && x + i >= 0 && x + i < width
-                        ? diff[(row * width + x + i) * (int)up->out]
-                        : 0;
+    const int width = 2 * up->width, thin = (int)up->out;
+    const int begin = x < 0 ? -x : 0, end = x + n > width ? width - x : n;
+    const float *from = diff + (row * width + x) * thin;
+    if (row < 0 || row >= 2 * up->height) {
+        memset(padded, 0, (size_t)n * sizeof *padded);
+        return;
+    }
+    for (int i = 0; i < begin; i++)
+        padded[i] = 0;
+    if (thin == 1)
+        memcpy(padded + begin, from + begin, (size_t)(end - begin) * sizeof *padded);
+    else
+        for (int i = begin; i < end; i++)
+            padded[i] = from[i * thin];
+    for (int i = end; i < n; i++)
+        padded[i] = 0;
 }
 
-/* `vectors` of channels of `pixels` pixels of diff_src; patch [window][out][row]. */
-INLINE void back_pixels(float *diff_src, const float *patch, int patch_row, const float *weights,
-                        const kernels_upsample *up, int pixels, int window, int vectors)
+enum { SEGMENT = 28, PADDED = 2 * SEGMENT + MAX_WINDOW }; /* pixels of a row of src, and of dst */
+
+/* A vector of channels of `pixels` pixels of diff_src; patch is the window's rows of diff_dst, of
+ * each channel, from the first pixel's window on. */
+INLINE void back_pixels(float *diff_src, float patch[][PADDED], int x, const float *weights,
+                        const kernels_upsample *up, int pixels, int window)
 {
-    vector sum[MAX_PIXELS][BACK_VECTORS] = {0};
+    vector sum[BACK_PIXELS] = {0};
     for (int wy = 0; wy < window; wy++)
         for (int wx = 0; wx < window; wx++)
             for (size_t o = 0; o < up->out; o++) {
-                const float *row = patch + ((size_t)wy * up->out + o) * (size_t)patch_row;
+                const float *row = patch[(size_t)wy * up->out + o] + 2 * x + wx;
                 const float *at = weights + ((size_t)(wy * window + wx) * up->out + o) * up->in;
-                vector weight[BACK_VECTORS];
-                for (int v = 0; v < vectors; v++)
-                    weight[v] = vector_load(at + v * LANES);
-                for (int i = 0; i < MAX_PIXELS; i++)
-                    for (int v = 0; v < vectors; v++)
-                        sum[i][v] += weight[v] * row[2 * i + wx];
+                const vector weight = vector_load(at);
+                for (int i = 0; i < pixels; i++)
+                    sum[i] += weight * row[2 * i];
             }
     for (int i = 0; i < pixels; i++)
-        for (int v = 0; v < vectors; v++)
-            vector_store(diff_src + (size_t)i * up->in + v * LANES, sum[i][v]);
+        vector_store(diff_src + (size_t)i * up->in, sum[i]);
 }
 
 INLINE void back(float *diff_src, const float *diff_dst, const float *weights,
                  const kernels_upsample *up, int window)
 {
-    enum { PATCH_ROW = 2 * MAX_PIXELS + MAX_WINDOW };
     const int radius = window / 2 - 1;
     for (int y = 0; y < up->height; y++)
-        for (int x = 0; x < up->width; x += MAX_PIXELS) {
-            float patch[MAX_WINDOW * KERNELS_MAX_THIN][PATCH_ROW];
+        for (int begin = 0; begin < up->width; begin += SEGMENT) {
+            const int pixels = up->width - begin < SEGMENT ? up->width - begin : SEGMENT;
+            float patch[MAX_WINDOW * KERNELS_MAX_THIN][PADDED];
             for (int wy = 0; wy < window; wy++)
                 for (size_t o = 0; o < up->out; o++)
                     pad_row(patch[(size_t)wy * up->out + o], diff_dst + o, up, 2 * y - radius + wy,
-                            2 * x - radius, PATCH_ROW);
-            const int pixels = up->width - x < MAX_PIXELS ? up->width - x : MAX_PIXELS;
-            float *at = diff_src + (size_t)(y * up->width + x) * up->in;
-            size_t c = 0;
-            for (; c + BACK_VECTORS * LANES <= up->in; c += BACK_VECTORS * LANES)
-                back_pixels(at + c, patch[0], PATCH_ROW, weights + c, up, pixels, window,
-                            BACK_VECTORS);
-            for (; c < up->in; c += LANES)
-                back_pixels(at + c, patch[0], PATCH_ROW, weights + c, up, pixels, window, 1);
+                            2 * begin - radius, 2 * pixels + window - 2);
+            float *at = diff_src + (size_t)(y * up->width + begin) * up->in;
+            int x = 0;
+            for (; x + BACK_PIXELS <= pixels; x += BACK_PIXELS)
+                for (size_t c = 0; c < up->in; c += LANES)
+                    back_pixels(at + (size_t)x * up->in + c, patch, x, weights + c, up, BACK_PIXELS,
+                                window);
+            for (; x < pixels; x++)
+                for (size_t c = 0; c < up->in; c += LANES)
+                    back_pixels(at + (size_t)x * up->in + c, patch, x, weights + c, up, 1, window);
         }
 }
 
@@ -176,7 +187,6 @@ void KERNEL(upsample_thin_back)(float *diff_src, const float *diff_dst, const fl
 INLINE void correlate(float *diff_weights, const float *src, const float *diff_dst,
                       const kernels_upsample *up, int wy, int window, int vectors)
 {
-    enum { SEGMENT = 32 }; /* pixels of a row of src */
     const int radius = window / 2 - 1;
     vector sum[MAX_WINDOW][DIFF_VECTORS] = {0};
     for (int y = 0; y < up->height; y++) {
@@ -186,7 +196,7 @@ INLINE void correlate(float *diff_weights, const float *src, const float *diff_d
         for (int x = 0; x < up->width; x += SEGMENT) {
             const int pixels = up->width - x < SEGMENT ? up->width - x : SEGMENT;
             const float *at = src + (size_t)(y * up->width + x) * up->in;
-            float padded[2 * SEGMENT + MAX_WINDOW];
+            float padded[PADDED];
             pad_row(padded, diff_dst, up, row, 2 * x - radius, 2 * pixels + window - 2);
             for (int i = 0; i < pixels; i++, at += up->in)
                 for (int v = 0; v < vectors; v++) {
