@@ -34,7 +34,7 @@ struct detect_folded_pass {
     float *v;          /* the transforms of kernels.h: of inner's source, and of its gradient */
     float *m;          /* of inner's destination, and of its gradient */
     float *inner;      /* [group][inner's destination]: after the activation */
-    float *diff_inner; /* by the sums before it */
+    float *diff_inner; /* of one image: by the sums before it */
     float *generated;  /* [group][image] */
     float *diff_image; /* [image]: by the sum before the tanh */
     float *diff_z;     /* [group][latent_columns], then packed to [group][latent] */
@@ -243,7 +243,7 @@ ano_status detect_folded_pass_create(detect_folded_pass **out, const detect_fold
         {&pass->v, kernels_winograd_size(tiles, f->inner.in)},
         {&pass->m, kernels_winograd_size(tiles, PHASES * f->inner.out)},
         {&pass->inner, group * dst_size(&f->inner)},
-        {&pass->diff_inner, group * dst_size(&f->inner)},
+        {&pass->diff_inner, dst_size(&f->inner)},
         {&pass->generated, group * image},
         {&pass->diff_image, image},
         {&pass->diff_z, group * f->latent_columns},
@@ -343,8 +343,8 @@ static void outer_forward(detect_folded_pass *pass, size_t n)
     const size_t size = src_size(&f->outer), image = dst_size(&f->outer);
     for (size_t i = 0; i < n; i++) {
         float *inner = pass->inner + i * size, *generated = pass->generated + i * image;
-        f->kernels->upsample_dst(pass->inner, pass->m, f->inner_bias, f->inner, DETECT_FOLDED_GROUP,
-                                 i, 1);
+        f->kernels->upsample_dst(inner, pass->m, f->inner_bias, f->inner, DETECT_FOLDED_GROUP, i,
+                                 1);
         f->kernels->leaky_relu(inner, inner, size, f->slope[1]);
         f->kernels->upsample_thin(generated, inner, f->outer_composed.weights,
                                   f->outer_composed.bias, f->outer);
@@ -358,13 +358,12 @@ static void outer_backward(detect_folded_pass *pass, const float *diff_generated
     const detect_folded *f = pass->folded;
     const size_t size = src_size(&f->outer), image = dst_size(&f->outer);
     for (size_t i = 0; i < n; i++) {
-        float *diff_inner = pass->diff_inner + i * size;
         f->kernels->tanh_backward(pass->diff_image, diff_generated + i * image,
                                   pass->generated + i * image, image);
-        f->kernels->upsample_thin_back(diff_inner, pass->diff_image, f->outer_composed.weights,
-                                       f->outer);
-        f->kernels->leaky_relu_backward(diff_inner, diff_inner, pass->inner + i * size, size,
-                                        f->slope[1]);
+        f->kernels->upsample_thin_back(pass->diff_inner, pass->diff_image,
+                                       f->outer_composed.weights, f->outer);
+        f->kernels->leaky_relu_backward(pass->diff_inner, pass->diff_inner, pass->inner + i * size,
+                                        size, f->slope[1]);
         f->kernels->upsample_diff_dst(pass->m, pass->diff_inner, f->inner, DETECT_FOLDED_GROUP, i,
                                       1);
     }

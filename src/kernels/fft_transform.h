@@ -168,8 +168,8 @@ INLINE void store_bin(float *bins, size_t stride, int bin, complex_vector value)
 
 INLINE complex_vector load_bin(const float *bins, size_t stride, int bin)
 {
-    return (complex_vector){vector_load(bins + (size_t)(2 * bin) * stride),
-                            vector_load(bins + (size_t)(2 * bin + 1) * stride)};
+    return (complex_vector){vector_load_stream(bins + (size_t)(2 * bin) * stride),
+                            vector_load_stream(bins + (size_t)(2 * bin + 1) * stride)};
 }
 
 /* From the transforms of a plane's rows to its bins. */

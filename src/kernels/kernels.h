@@ -273,7 +273,8 @@ typedef struct kernels {
      *     diff_src      M [tiles][in] = W(diff_dst) [tiles][4 · out] · U turned [4 · out][in]
      *     diff_weights  M [4 · out][in] = W(diff_dst)ᵀ [4 · out][tiles] · V(src) [tiles][in].
      * Sizes are kernels_winograd_size(rows, columns), tiles those of all images. Each function does
-     * the part first … first + count of its work: images, or rows of the result. */
+     * the part first … first + count of its work: rows of the result, or images, of which src,
+     * diff_src, dst or diff_dst has only those. */
     void (*upsample_src)(float *v, const float *src, kernels_upsample up, size_t images,
                          size_t first, size_t count);
     void (*upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,

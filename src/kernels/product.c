@@ -74,7 +74,9 @@ INLINE void multiply_rows(float *dst, const float *src, const float *weights,
     src += row * p->src_row;
     for (; c + TILE_VECTORS * LANES <= p->columns; c += TILE_VECTORS * LANES)
         multiply_tile(dst + c, src, weights + c, p, prefetch_at(p, row, c), rows, TILE_VECTORS);
-    for (; c < p->columns; c += LANES)
+    for (; c + 2 * LANES <= p->columns; c += 2 * LANES)
+        multiply_tile(dst + c, src, weights + c, p, (prefetch){zeros, 0}, rows, 2);
+    if (c < p->columns)
         multiply_tile(dst + c, src, weights + c, p, (prefetch){zeros, 0}, rows, 1);
 }
 

@@ -103,7 +103,7 @@ static void transform_diff_src(float *diff_src, const float *m, size_t stride,
     for (int x = 0; x < POINTS; x++) {
         vector points[POINTS];
         for (int y = 0; y < POINTS; y++)
-            points[y] = vector_load(m + (size_t)(y * POINTS + x) * stride);
+            points[y] = vector_load_stream(m + (size_t)(y * POINTS + x) * stride);
         multiply_a(columns[x], points, TILE);
     }
     for (int y = 0; y < TILE && tile_y * TILE + y < up->height; y++) {
@@ -132,7 +132,7 @@ static void transform_dst(float *dst, const float *m, size_t stride, const float
     for (int x = 0; x < POINTS; x++) {
         vector points[POINTS];
         for (int y = 0; y < POINTS; y++)
-            points[y] = vector_load(m + (size_t)(y * POINTS + x) * stride);
+            points[y] = vector_load_stream(m + (size_t)(y * POINTS + x) * stride);
         interpolate(columns[x], points);
     }
     for (int j = 0; j < POINTS; j++) {
@@ -182,7 +182,7 @@ void KERNEL(upsample_src)(float *v, const float *src, kernels_upsample up, size_
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < up.in; c += LANES)
                     transform_src(v + tile_number(&up, image, y, x) * up.in + c, stride,
-                                  src + image * image_size + c, &up, y, x);
+                                  src + (image - first) * image_size + c, &up, y, x);
 }
 
 void KERNEL(upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,
@@ -194,7 +194,7 @@ void KERNEL(upsample_diff_src)(float *diff_src, const float *m, kernels_upsample
         for (int y = 0; y < kernels_upsample_across(up.height); y++)
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < up.in; c += LANES)
-                    transform_diff_src(diff_src + image * image_size + c,
+                    transform_diff_src(diff_src + (image - first) * image_size + c,
                                        m + tile_number(&up, image, y, x) * up.in + c, stride, &up,
                                        y, x);
 }
@@ -209,7 +209,7 @@ void KERNEL(upsample_dst)(float *dst, const float *m, const float *bias, kernels
         for (int y = 0; y < kernels_upsample_across(up.height); y++)
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < columns; c += LANES)
-                    transform_dst(dst + image * image_size + c % up.out,
+                    transform_dst(dst + (image - first) * image_size + c % up.out,
                                   m + tile_number(&up, image, y, x) * columns + c, stride,
                                   bias + c % up.out, &up, (int)(c / up.out), y, x);
 }
@@ -225,7 +225,7 @@ void KERNEL(upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < columns; c += LANES)
                     transform_diff_dst(w + tile_number(&up, image, y, x) * columns + c, stride,
-                                       diff_dst + image * image_size + c % up.out, &up,
+                                       diff_dst + (image - first) * image_size + c % up.out, &up,
                                        (int)(c / up.out), y, x);
 }
 

@@ -52,6 +52,14 @@ INLINE void vector_store(float *p, vector v)
     memcpy(p, &v, sizeof v);
 }
 
+/* Loads from one of many matrices that are walked through side by side, more than the processor's
+ * own prefetching can follow: asks for the line after it. */
+INLINE vector vector_load_stream(const float *p)
+{
+    __builtin_prefetch(p + LANES);
+    return vector_load(p);
+}
+
 INLINE float vector_sum(vector v)
 {
     typedef float four __attribute__((vector_size(16)));

@@ -55,19 +55,25 @@ static ano_status upsample_create(nn_op *op, ano_error *err)
 static void multiply_points(const nn_op *op, float *dst, const float *src, const float *weights,
                             size_t rows, size_t columns, size_t k)
 {
-    const kernels_product product = {.rows = rows,
-                                     .columns = columns,
-                                     .k = k,
-                                     .terms = TERMS,
-                                     .dst_row = columns,
-                                     .src_row = k,
-                                     .src_column = 1,
-                                     .weights_row = columns};
+    const size_t src_size = kernels_winograd_stride(rows, k);
+    const size_t weights_size = kernels_winograd_stride(k, columns);
 #pragma omp for schedule(static)
-    for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++)
+    for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++) {
+        const bool last = point + 1 == KERNELS_WINOGRAD_POINTS;
+        const kernels_product product = {.rows = rows,
+                                         .columns = columns,
+                                         .k = k,
+                                         .terms = TERMS,
+                                         .dst_row = columns,
+                                         .src_row = k,
+                                         .src_column = 1,
+                                         .weights_row = columns,
+                                         .next_src = last ? NULL : src + (point + 1) * src_size,
+                                         .next_weights =
+                                             last ? NULL : weights + (point + 1) * weights_size};
         op->kernels->product(dst + point * kernels_winograd_stride(rows, columns),
-                             src + point * kernels_winograd_stride(rows, k),
-                             weights + point * kernels_winograd_stride(k, columns), product);
+                             src + point * src_size, weights + point * weights_size, product);
+    }
 }
 
 static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_error *err)
@@ -76,6 +82,7 @@ static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_
     upsample *own = op->own;
     const kernels *k = op->kernels;
     const size_t batch = (size_t)op->batch;
+    const size_t src_image = nn_shape_size(op->layer->src), dst_image = nn_shape_size(op->dst);
     nn_composed_compose(&own->composed, op->net);
 #pragma omp parallel
     {
@@ -84,12 +91,13 @@ static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_
             k->upsample_weights(own->u, own->composed.weights, own->shape, row, KERNELS_COLUMNS);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
-            k->upsample_src(own->v, src, own->shape, batch, i, 1);
+            k->upsample_src(own->v, src + i * src_image, own->shape, batch, i, 1);
         multiply_points(op, own->m, own->v, own->u, own->tiles, PHASES * own->shape.out,
                         own->shape.in);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
-            k->upsample_dst(dst, own->m, own->composed.bias, own->shape, batch, i, 1);
+            k->upsample_dst(dst + i * dst_image, own->m, own->composed.bias, own->shape, batch, i,
+                            1);
     }
     return ANO_OK;
 }
@@ -133,9 +141,10 @@ static ano_status upsample_backward(nn_op *op, float *diff_src, const float *dif
     upsample *own = op->own;
     const kernels *k = op->kernels;
     const size_t batch = (size_t)op->batch, rows = PHASES * own->shape.out;
+    const size_t src_image = nn_shape_size(op->layer->src), dst_image = nn_shape_size(op->dst);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < batch; i++)
-        k->upsample_diff_dst(own->m, diff_dst, own->shape, batch, i, 1);
+        k->upsample_diff_dst(own->m, diff_dst + i * dst_image, own->shape, batch, i, 1);
     if (gradients != NULL)
         diff_weights(op, gradients, diff_dst);
     if (diff_src == NULL)
@@ -148,7 +157,7 @@ static ano_status upsample_backward(nn_op *op, float *diff_src, const float *dif
         multiply_points(op, own->v, own->m, own->u, own->tiles, own->shape.in, rows);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
-            k->upsample_diff_src(diff_src, own->v, own->shape, batch, i, 1);
+            k->upsample_diff_src(diff_src + i * src_image, own->v, own->shape, batch, i, 1);
     }
     return ANO_OK;
 }
