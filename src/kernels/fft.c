@@ -207,17 +207,39 @@ typedef struct complex_product {
     size_t rows, columns, k;
     size_t dst_row, src_row, src_column, weights_row;
     size_t dst_part, src_part, weights_part;
+    bool more; /* another product's operands follow these, and are fetched meanwhile */
 } complex_product;
+
+/* A tile's part of that: the tiles of the first rows fetch the weights below their own, a part of a
+ * vector each; those after them src, line by line. */
+static prefetch prefetch_at(const complex_product *p, const float *src, const float *weights,
+                            size_t row, size_t column)
+{
+    enum { PARTS = 2 * TILE_VECTORS };
+    const size_t tile = row / TILE_ROWS;
+    if (!p->more)
+        return NO_PREFETCH;
+    if (tile < PARTS)
+        return (prefetch){weights + (2 + tile % 2) * p->weights_part + column + tile / 2 * LANES,
+                          p->weights_row};
+    const size_t tiles =
+        (tile - PARTS) * (p->columns / (TILE_VECTORS * LANES)) + column / (TILE_VECTORS * LANES);
+    if (tiles * LANES < 2 * p->rows)
+        return (prefetch){src + 2 * p->src_part + tiles * p->k * LANES, LANES};
+    return NO_PREFETCH;
+}
 
 /* rows × vectors of dst; conjugate: of src's conjugate. All three are constants where this is
  * inlined. Three real products make a complex one (Gauss):
  *     re = a.re b.re - a.im b.im,   im = (a.re + a.im) (b.re + b.im) - a.re b.re - a.im b.im. */
 INLINE void multiply_tile(float *dst, const float *src, const float *weights,
-                          const complex_product *p, size_t rows, size_t vectors, bool conjugate)
+                          const complex_product *p, prefetch ahead, size_t rows, size_t vectors,
+                          bool conjugate)
 {
     vector re_re[TILE_ROWS][TILE_VECTORS] = {0}, im_im[TILE_ROWS][TILE_VECTORS] = {0};
     vector mixed[TILE_ROWS][TILE_VECTORS] = {0};
     for (size_t k = 0; k < p->k; k++, src += p->src_column, weights += p->weights_row) {
+        prefetch_line(&ahead);
         vector re[TILE_VECTORS], im[TILE_VECTORS], both[TILE_VECTORS];
         for (size_t v = 0; v < vectors; v++) {
             re[v] = vector_load(weights + v * LANES);
@@ -245,15 +267,16 @@ INLINE void multiply_tile(float *dst, const float *src, const float *weights,
 }
 
 INLINE void multiply_columns(float *dst, const float *src, const float *weights,
-                             const complex_product *p, size_t vectors, bool conjugate)
+                             const complex_product *p, size_t column, size_t vectors,
+                             bool conjugate)
 {
     size_t r = 0;
     for (; r + TILE_ROWS <= p->rows; r += TILE_ROWS)
-        multiply_tile(dst + r * p->dst_row, src + r * p->src_row, weights, p, TILE_ROWS, vectors,
-                      conjugate);
+        multiply_tile(dst + r * p->dst_row + column, src + r * p->src_row, weights + column, p,
+                      prefetch_at(p, src, weights, r, column), TILE_ROWS, vectors, conjugate);
     for (; r < p->rows; r++)
-        multiply_tile(dst + r * p->dst_row, src + r * p->src_row, weights, p, 1, vectors,
-                      conjugate);
+        multiply_tile(dst + r * p->dst_row + column, src + r * p->src_row, weights + column, p,
+                      NO_PREFETCH, 1, vectors, conjugate);
 }
 
 INLINE void multiply(float *dst, const float *src, const float *weights, const complex_product *p,
@@ -261,43 +284,47 @@ INLINE void multiply(float *dst, const float *src, const float *weights, const c
 {
     size_t c = 0;
     for (; c + TILE_VECTORS * LANES <= p->columns; c += TILE_VECTORS * LANES)
-        multiply_columns(dst + c, src, weights + c, p, TILE_VECTORS, conjugate);
+        multiply_columns(dst, src, weights, p, c, TILE_VECTORS, conjugate);
     for (; c < p->columns; c += LANES)
-        multiply_columns(dst + c, src, weights + c, p, 1, conjugate);
+        multiply_columns(dst, src, weights, p, c, 1, conjugate);
 }
 
 void KERNEL(fft_multiply)(float *m, const float *v, const float *u, size_t images, size_t in,
                           size_t out, size_t first, size_t count)
 {
-    const complex_product p = {.rows = images,
-                               .columns = out,
-                               .k = in,
-                               .dst_row = out,
-                               .src_row = in,
-                               .src_column = 1,
-                               .weights_row = out,
-                               .dst_part = kernels_fft_stride(images, out),
-                               .src_part = kernels_fft_stride(images, in),
-                               .weights_part = kernels_fft_stride(in, out)};
-    for (size_t bin = first; bin < first + count; bin++)
+    complex_product p = {.rows = images,
+                         .columns = out,
+                         .k = in,
+                         .dst_row = out,
+                         .src_row = in,
+                         .src_column = 1,
+                         .weights_row = out,
+                         .dst_part = kernels_fft_stride(images, out),
+                         .src_part = kernels_fft_stride(images, in),
+                         .weights_part = kernels_fft_stride(in, out)};
+    for (size_t bin = first; bin < first + count; bin++) {
+        p.more = bin + 1 < KERNELS_FFT_BINS;
         multiply(m + 2 * bin * p.dst_part, v + 2 * bin * p.src_part, u + 2 * bin * p.weights_part,
                  &p, false);
+    }
 }
 
 void KERNEL(fft_correlate)(float *m, const float *v, const float *w, size_t images, size_t in,
                            size_t out, size_t first, size_t count)
 {
-    const complex_product p = {.rows = in,
-                               .columns = out,
-                               .k = images,
-                               .dst_row = out,
-                               .src_row = 1,
-                               .src_column = in,
-                               .weights_row = out,
-                               .dst_part = kernels_fft_stride(in, out),
-                               .src_part = kernels_fft_stride(images, in),
-                               .weights_part = kernels_fft_stride(images, out)};
-    for (size_t bin = first; bin < first + count; bin++)
+    complex_product p = {.rows = in,
+                         .columns = out,
+                         .k = images,
+                         .dst_row = out,
+                         .src_row = 1,
+                         .src_column = in,
+                         .weights_row = out,
+                         .dst_part = kernels_fft_stride(in, out),
+                         .src_part = kernels_fft_stride(images, in),
+                         .weights_part = kernels_fft_stride(images, out)};
+    for (size_t bin = first; bin < first + count; bin++) {
+        p.more = bin + 1 < KERNELS_FFT_BINS;
         multiply(m + 2 * bin * p.dst_part, v + 2 * bin * p.src_part, w + 2 * bin * p.weights_part,
                  &p, true);
+    }
 }

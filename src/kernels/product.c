@@ -14,15 +14,6 @@ enum {
 
 _Static_assert(KERNELS_COLUMNS % LANES == 0, "columns come in whole vectors");
 
-static const float zeros[1];
-
-/* A line of the cache to be fetched with every step of k: operands that wait in an outer cache
- * would cost a third of the time. */
-typedef struct prefetch {
-    const float *line;
-    size_t step;
-} prefetch;
-
 /* rows × vectors of dst; they are constants where this is inlined, which keeps `sum` in registers.
  */
 INLINE void multiply_tile(float *dst, const float *src, const float *weights,
@@ -33,8 +24,7 @@ INLINE void multiply_tile(float *dst, const float *src, const float *weights,
         const size_t terms = p->k - begin < most ? p->k - begin : most;
         vector sum[HIGH_ROWS][TILE_VECTORS] = {0};
         for (size_t k = 0; k < terms; k++, src += p->src_column, weights += p->weights_row) {
-            __builtin_prefetch(ahead.line, 0, 2);
-            ahead.line += ahead.step;
+            prefetch_line(&ahead);
             vector weight[TILE_VECTORS];
             for (size_t v = 0; v < vectors; v++)
                 weight[v] = vector_load(weights + v * LANES);
@@ -63,7 +53,7 @@ static prefetch prefetch_at(const kernels_product *p, size_t row, size_t column)
                          column / (TILE_VECTORS * LANES);
     if (p->next_src && tile >= TILE_VECTORS && tiles * LANES < p->rows)
         return (prefetch){p->next_src + tiles * p->k * LANES, LANES};
-    return (prefetch){zeros, 0};
+    return NO_PREFETCH;
 }
 
 INLINE void multiply_rows(float *dst, const float *src, const float *weights,
@@ -75,9 +65,9 @@ INLINE void multiply_rows(float *dst, const float *src, const float *weights,
     for (; c + TILE_VECTORS * LANES <= p->columns; c += TILE_VECTORS * LANES)
         multiply_tile(dst + c, src, weights + c, p, prefetch_at(p, row, c), rows, TILE_VECTORS);
     for (; c + 2 * LANES <= p->columns; c += 2 * LANES)
-        multiply_tile(dst + c, src, weights + c, p, (prefetch){zeros, 0}, rows, 2);
+        multiply_tile(dst + c, src, weights + c, p, NO_PREFETCH, rows, 2);
     if (c < p->columns)
-        multiply_tile(dst + c, src, weights + c, p, (prefetch){zeros, 0}, rows, 1);
+        multiply_tile(dst + c, src, weights + c, p, NO_PREFETCH, rows, 1);
 }
 
 void KERNEL(product)(float *dst, const float *src, const float *weights, kernels_product product)

@@ -60,6 +60,22 @@ INLINE vector vector_load_stream(const float *p)
     return vector_load(p);
 }
 
+/* What a product fetches of the next product's operands, a line of the cache with every step of k:
+ * operands that wait in an outer cache would cost a third of the time. */
+typedef struct prefetch {
+    const float *line;
+    size_t step; /* floats to the next */
+} prefetch;
+
+static const float vector_nothing[1];
+#define NO_PREFETCH ((prefetch){vector_nothing, 0})
+
+INLINE void prefetch_line(prefetch *ahead)
+{
+    __builtin_prefetch(ahead->line, 0, 2);
+    ahead->line += ahead->step;
+}
+
 INLINE float vector_sum(vector v)
 {
     typedef float four __attribute__((vector_size(16)));
