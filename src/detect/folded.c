@@ -18,10 +18,10 @@ struct detect_folded {
     size_t latent, latent_columns;
     kernels_upsample inner, outer; /* channels in whole vectors but for the image's */
     size_t dense_size;             /* of inner's source */
-    float *dense;                  /* [dense_size / DENSE_BLOCK, rounded up][latent][DENSE_BLOCK] */
-    float *dense_shift;            /* [dense_size] */
-    float *dense_back;             /* [dense_size][latent_columns] */
-    float *inner_weights;          /* U and U turned of kernels.h */
+    float *dense;         /* [dense_size / DENSE_BLOCK, rounded up][latent + 1][DENSE_BLOCK]:
+                             weights and shift */
+    float *dense_back;    /* [dense_size][latent_columns] */
+    float *inner_weights; /* U and U turned of kernels.h */
     float *inner_back;
     float *inner_bias;          /* of one image's size */
     nn_composed outer_composed; /* its weights and bias */
@@ -29,8 +29,9 @@ struct detect_folded {
 
 struct detect_folded_pass {
     const detect_folded *folded;
-    float *dense;      /* [group][dense_size]: after the activation */
-    float *diff_dense; /* by the sums before it */
+    float *z;          /* [group][latent + 1]: latents and a 1 */
+    float *dense;      /* [group][dense_size]: before the activation */
+    float *diff_dense; /* by that */
     float *v;          /* the transforms of kernels.h: of inner's source, and of its gradient */
     float *m;          /* of inner's destination, and of its gradient */
     float *inner;      /* [group][inner's destination]: after the activation */
@@ -81,11 +82,10 @@ static ano_status fold_dense(detect_folded *f, const nn_net *net, ano_error *err
 {
     const nn_layer *dense = &net->layers[0], *norm = &net->layers[1], *reshape = &net->layers[3];
     const size_t latent = f->latent, c = (size_t)reshape->dst.c, features = (size_t)dense->dst.c;
-    f->dense = base_alloc((f->dense_size + DENSE_BLOCK) * latent, sizeof(float));
-    f->dense_shift = base_alloc(f->dense_size, sizeof(float));
+    f->dense = base_alloc((f->dense_size + DENSE_BLOCK) * (latent + 1), sizeof(float));
     f->dense_back = base_alloc(f->dense_size * f->latent_columns, sizeof(float));
     float *scale = base_alloc(2 * features, sizeof(float)), *shift = scale + features;
-    if (f->dense == NULL || f->dense_shift == NULL || f->dense_back == NULL || scale == NULL) {
+    if (f->dense == NULL || f->dense_back == NULL || scale == NULL) {
         base_free(scale);
         return base_error_nomem(err, "folded generator");
     }
@@ -94,8 +94,8 @@ static ano_status fold_dense(detect_folded *f, const nn_net *net, ano_error *err
     for (size_t feature = 0; feature < features; feature++) {
         const size_t column = feature / c * f->inner.in + feature % c;
         float *block =
-            f->dense + column / DENSE_BLOCK * latent * DENSE_BLOCK + column % DENSE_BLOCK;
-        f->dense_shift[column] = bias[feature] * scale[feature] + shift[feature];
+            f->dense + column / DENSE_BLOCK * (latent + 1) * DENSE_BLOCK + column % DENSE_BLOCK;
+        block[latent * DENSE_BLOCK] = bias[feature] * scale[feature] + shift[feature];
         for (size_t k = 0; k < latent; k++) {
             const float weight = kernel[k * features + feature] * scale[feature];
             block[k * DENSE_BLOCK] = weight;
@@ -213,7 +213,7 @@ void detect_folded_free(detect_folded *f)
     if (f == NULL)
         return;
     base_free(f->dense);
-    base_free(f->dense_shift);
+
     base_free(f->dense_back);
     base_free(f->inner_weights);
     base_free(f->inner_back);
@@ -238,6 +238,7 @@ ano_status detect_folded_pass_create(detect_folded_pass **out, const detect_fold
         float **array;
         size_t size;
     } arrays[] = {
+        {&pass->z, group * (f->latent + 1)},
         {&pass->dense, group * f->dense_size},
         {&pass->diff_dense, group * f->dense_size},
         {&pass->v, kernels_winograd_size(tiles, f->inner.in)},
@@ -261,6 +262,7 @@ void detect_folded_pass_free(detect_folded_pass *pass)
 {
     if (pass == NULL)
         return;
+    base_free(pass->z);
     base_free(pass->dense);
     base_free(pass->diff_dense);
     base_free(pass->v);
@@ -276,28 +278,28 @@ void detect_folded_pass_free(detect_folded_pass *pass)
 static void dense_forward(detect_folded_pass *pass, const float *z, size_t n)
 {
     const detect_folded *f = pass->folded;
-    for (size_t i = 0; i < n; i++)
-        memcpy(pass->dense + i * f->dense_size, f->dense_shift, f->dense_size * sizeof(float));
-    for (size_t column = 0; column < f->dense_size; column += DENSE_BLOCK)
-        f->kernels->product(pass->dense + column, z, f->dense + column * f->latent,
+    const size_t row = f->latent + 1;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(pass->z + i * row, z + i * f->latent, f->latent * sizeof *z);
+        pass->z[i * row + f->latent] = 1;
+    }
+    for (size_t column = 0; column < f->dense_size; column += DENSE_BLOCK) {
+        const size_t left = f->dense_size - column;
+        f->kernels->product(pass->dense + column, pass->z, f->dense + column * row,
                             (kernels_product){.rows = n,
-                                              .columns = f->dense_size - column < DENSE_BLOCK
-                                                             ? f->dense_size - column
-                                                             : DENSE_BLOCK,
-                                              .k = f->latent,
+                                              .columns = left < DENSE_BLOCK ? left : DENSE_BLOCK,
+                                              .k = row,
                                               .dst_row = f->dense_size,
-                                              .src_row = f->latent,
+                                              .src_row = row,
                                               .src_column = 1,
-                                              .weights_row = DENSE_BLOCK,
-                                              .accumulate = true});
-    f->kernels->leaky_relu(pass->dense, pass->dense, n * f->dense_size, f->slope[0]);
+                                              .weights_row = DENSE_BLOCK});
+    }
 }
 
 static void dense_backward(detect_folded_pass *pass, size_t n)
 {
     const detect_folded *f = pass->folded;
-    f->kernels->leaky_relu_backward(pass->diff_dense, pass->diff_dense, pass->dense,
-                                    n * f->dense_size, f->slope[0]);
+
     f->kernels->product(pass->diff_z, pass->diff_dense, f->dense_back,
                         (kernels_product){.rows = n,
                                           .columns = f->latent_columns,
@@ -317,6 +319,7 @@ static void multiply_points(const detect_folded *f, float *dst, const float *src
                             const float *weights, size_t n, size_t columns, size_t k)
 {
     const size_t tiles = kernels_upsample_tiles(&f->inner), most = DETECT_FOLDED_GROUP * tiles;
+    const size_t dst_size = kernels_winograd_stride(most, columns);
     const size_t src_size = kernels_winograd_stride(most, k);
     const size_t weights_size = kernels_winograd_stride(k, columns);
     kernels_product product = {.rows = n * tiles,
@@ -331,8 +334,9 @@ static void multiply_points(const detect_folded *f, float *dst, const float *src
         const bool last = point + 1 == KERNELS_WINOGRAD_POINTS;
         product.next_src = last ? NULL : src + (point + 1) * src_size;
         product.next_weights = last ? NULL : weights + (point + 1) * weights_size;
-        f->kernels->product(dst + point * kernels_winograd_stride(most, columns),
-                            src + point * src_size, weights + point * weights_size, product);
+        product.next_dst = last ? NULL : dst + (point + 1) * dst_size;
+        f->kernels->product(dst + point * dst_size, src + point * src_size,
+                            weights + point * weights_size, product);
     }
 }
 
@@ -373,7 +377,8 @@ const float *detect_folded_forward(detect_folded_pass *pass, const float *z, siz
 {
     const detect_folded *f = pass->folded;
     dense_forward(pass, z, n);
-    f->kernels->upsample_src(pass->v, pass->dense, f->inner, DETECT_FOLDED_GROUP, 0, n);
+    f->kernels->upsample_src(pass->v, pass->dense, f->slope[0], f->inner, DETECT_FOLDED_GROUP, 0,
+                             n);
     multiply_points(f, pass->m, pass->v, f->inner_weights, n, PHASES * f->inner.out, f->inner.in);
     outer_forward(pass, n);
     return pass->generated;
@@ -384,7 +389,8 @@ const float *detect_folded_backward(detect_folded_pass *pass, const float *diff_
     const detect_folded *f = pass->folded;
     outer_backward(pass, diff_generated, n);
     multiply_points(f, pass->v, pass->m, f->inner_back, n, f->inner.in, PHASES * f->inner.out);
-    f->kernels->upsample_diff_src(pass->diff_dense, pass->v, f->inner, DETECT_FOLDED_GROUP, 0, n);
+    f->kernels->upsample_diff_src(pass->diff_dense, pass->v, pass->dense, f->slope[0], f->inner,
+                                  DETECT_FOLDED_GROUP, 0, n);
     dense_backward(pass, n);
     return pass->diff_z;
 }

@@ -28,9 +28,9 @@ typedef struct kernels_product {
                      root of this, not of k; 0: all at once */
     size_t dst_row, src_row, src_column, weights_row; /* floats from one to the next */
     bool accumulate;
-    /* Of the product that comes next, of the same form, to be fetched meanwhile; src lies without
-     * gaps. NULL: none. */
-    const float *next_weights, *next_src;
+    /* Of the product that comes next, of the same form, to be fetched meanwhile; its src and dst
+     * lie without gaps. NULL: none. */
+    const float *next_weights, *next_src, *next_dst;
 } kernels_product;
 
 /* A convolution by Winograd's algorithm: stride 1, zero padding that keeps the size. dst is cut
@@ -275,10 +275,12 @@ typedef struct kernels {
      * Sizes are kernels_winograd_size(rows, columns), tiles those of all images. Each function does
      * the part first … first + count of its work: rows of the result, or images, of which src,
      * diff_src, dst or diff_dst has only those. */
-    void (*upsample_src)(float *v, const float *src, kernels_upsample up, size_t images,
-                         size_t first, size_t count);
-    void (*upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,
-                              size_t first, size_t count);
+    /* Of src after a leaky ReLU; slope 1: of src itself. */
+    void (*upsample_src)(float *v, const float *src, float slope, kernels_upsample up,
+                         size_t images, size_t first, size_t count);
+    /* The gradient by what the leaky ReLU was given, src; NULL: there was none. */
+    void (*upsample_diff_src)(float *diff_src, const float *m, const float *src, float slope,
+                              kernels_upsample up, size_t images, size_t first, size_t count);
     /* bias is of one image's size. */
     void (*upsample_dst)(float *dst, const float *m, const float *bias, kernels_upsample up,
                          size_t images, size_t first, size_t count);

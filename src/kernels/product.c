@@ -43,16 +43,22 @@ INLINE void multiply_tile(float *dst, const float *src, const float *weights,
 }
 
 /* What a tile is to fetch of the next product's operands: the tiles of the first rows the weights
- * below their own, a vector of each row; those of the rows after them src, line by line. */
+ * below their own, a vector of each row; those of the rows after them src, then dst, line by line.
+ */
 static prefetch prefetch_at(const kernels_product *p, size_t row, size_t column)
 {
     const size_t tile = row / TILE_ROWS;
-    if (p->next_weights && tile < TILE_VECTORS)
+    if (!p->next_weights)
+        return NO_PREFETCH;
+    if (tile < TILE_VECTORS)
         return (prefetch){p->next_weights + column + tile * LANES, p->weights_row};
     const size_t tiles = (tile - TILE_VECTORS) * (p->columns / (TILE_VECTORS * LANES)) +
                          column / (TILE_VECTORS * LANES);
-    if (p->next_src && tile >= TILE_VECTORS && tiles * LANES < p->rows)
-        return (prefetch){p->next_src + tiles * p->k * LANES, LANES};
+    const size_t of_src = (p->rows + LANES - 1) / LANES, floats = p->k * LANES;
+    if (tiles < of_src)
+        return (prefetch){p->next_src + tiles * floats, LANES};
+    if ((tiles - of_src) * floats < p->rows * p->columns)
+        return (prefetch){p->next_dst + (tiles - of_src) * floats, LANES};
     return NO_PREFETCH;
 }
 

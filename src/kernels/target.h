@@ -71,10 +71,10 @@ void KERNEL(thin_widen)(float *dst, const float *src, const float *weights, kern
                         bool turned, kernels_epilogue epilogue);
 void KERNEL(thin_narrow)(float *dst, const float *src, const float *weights, const float *bias,
                          kernels_thin conv, bool turned);
-void KERNEL(upsample_src)(float *v, const float *src, kernels_upsample up, size_t images,
-                          size_t first, size_t count);
-void KERNEL(upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,
-                               size_t first, size_t count);
+void KERNEL(upsample_src)(float *v, const float *src, float slope, kernels_upsample up,
+                          size_t images, size_t first, size_t count);
+void KERNEL(upsample_diff_src)(float *diff_src, const float *m, const float *src, float slope,
+                               kernels_upsample up, size_t images, size_t first, size_t count);
 void KERNEL(upsample_dst)(float *dst, const float *m, const float *bias, kernels_upsample up,
                           size_t images, size_t first, size_t count);
 void KERNEL(upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample up, size_t images,

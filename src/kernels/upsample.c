@@ -73,8 +73,8 @@ static size_t tile_number(const kernels_upsample *up, size_t image, int tile_y, 
 }
 
 /* V = A x Aᵀ of one tile, one vector of channels. */
-static void transform_src(float *v, size_t stride, const float *src, const kernels_upsample *up,
-                          int tile_y, int tile_x)
+static void transform_src(float *v, size_t stride, const float *src, float slope,
+                          const kernels_upsample *up, int tile_y, int tile_x)
 {
     vector rows[TILE][POINTS];
     for (int y = 0; y < TILE; y++) {
@@ -82,7 +82,9 @@ static void transform_src(float *v, size_t stride, const float *src, const kerne
         const int from = tile_y * TILE + y;
         for (int x = 0; x < TILE && from < up->height; x++)
             if (tile_x * TILE + x < up->width)
-                row[x] = vector_load(src + (size_t)(from * up->width + tile_x * TILE + x) * up->in);
+                row[x] = vector_leaky_relu(
+                    vector_load(src + (size_t)(from * up->width + tile_x * TILE + x) * up->in),
+                    slope);
         evaluate(rows[y], row);
     }
     for (int x = 0; x < POINTS; x++) {
@@ -96,8 +98,8 @@ static void transform_src(float *v, size_t stride, const float *src, const kerne
 }
 
 /* Pixels of src from those of its transform: x = Aᵀ M A. */
-static void transform_diff_src(float *diff_src, const float *m, size_t stride,
-                               const kernels_upsample *up, int tile_y, int tile_x)
+static void transform_diff_src(float *diff_src, const float *m, size_t stride, const float *src,
+                               float slope, const kernels_upsample *up, int tile_y, int tile_x)
 {
     vector columns[POINTS][TILE];
     for (int x = 0; x < POINTS; x++) {
@@ -111,9 +113,13 @@ static void transform_diff_src(float *diff_src, const float *m, size_t stride,
         for (int x = 0; x < POINTS; x++)
             points[x] = columns[x][y];
         multiply_a(row, points, TILE);
-        float *to = diff_src + (size_t)((tile_y * TILE + y) * up->width + tile_x * TILE) * up->in;
-        for (int x = 0; x < TILE && tile_x * TILE + x < up->width; x++)
-            vector_store(to + (size_t)x * up->in, row[x]);
+        const size_t first = (size_t)((tile_y * TILE + y) * up->width + tile_x * TILE) * up->in;
+        for (int x = 0; x < TILE && tile_x * TILE + x < up->width; x++) {
+            const size_t at = first + (size_t)x * up->in;
+            if (src)
+                row[x] = vector_select(vector_load(src + at) > 0, row[x], row[x] * slope);
+            vector_store(diff_src + at, row[x]);
+        }
     }
 }
 
@@ -172,8 +178,8 @@ static void transform_diff_dst(float *w, size_t stride, const float *diff_dst,
     transform_b(w, stride, d);
 }
 
-void KERNEL(upsample_src)(float *v, const float *src, kernels_upsample up, size_t images,
-                          size_t first, size_t count)
+void KERNEL(upsample_src)(float *v, const float *src, float slope, kernels_upsample up,
+                          size_t images, size_t first, size_t count)
 {
     const size_t stride = kernels_winograd_stride(images * kernels_upsample_tiles(&up), up.in);
     const size_t image_size = (size_t)(up.height * up.width) * up.in;
@@ -182,11 +188,11 @@ void KERNEL(upsample_src)(float *v, const float *src, kernels_upsample up, size_
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < up.in; c += LANES)
                     transform_src(v + tile_number(&up, image, y, x) * up.in + c, stride,
-                                  src + (image - first) * image_size + c, &up, y, x);
+                                  src + (image - first) * image_size + c, slope, &up, y, x);
 }
 
-void KERNEL(upsample_diff_src)(float *diff_src, const float *m, kernels_upsample up, size_t images,
-                               size_t first, size_t count)
+void KERNEL(upsample_diff_src)(float *diff_src, const float *m, const float *src, float slope,
+                               kernels_upsample up, size_t images, size_t first, size_t count)
 {
     const size_t stride = kernels_winograd_stride(images * kernels_upsample_tiles(&up), up.in);
     const size_t image_size = (size_t)(up.height * up.width) * up.in;
@@ -195,8 +201,9 @@ void KERNEL(upsample_diff_src)(float *diff_src, const float *m, kernels_upsample
             for (int x = 0; x < kernels_upsample_across(up.width); x++)
                 for (size_t c = 0; c < up.in; c += LANES)
                     transform_diff_src(diff_src + (image - first) * image_size + c,
-                                       m + tile_number(&up, image, y, x) * up.in + c, stride, &up,
-                                       y, x);
+                                       m + tile_number(&up, image, y, x) * up.in + c, stride,
+                                       src ? src + (image - first) * image_size + c : NULL, slope,
+                                       &up, y, x);
 }
 
 void KERNEL(upsample_dst)(float *dst, const float *m, const float *bias, kernels_upsample up,

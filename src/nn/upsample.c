@@ -55,6 +55,7 @@ static ano_status upsample_create(nn_op *op, ano_error *err)
 static void multiply_points(const nn_op *op, float *dst, const float *src, const float *weights,
                             size_t rows, size_t columns, size_t k)
 {
+    const size_t dst_size = kernels_winograd_stride(rows, columns);
     const size_t src_size = kernels_winograd_stride(rows, k);
     const size_t weights_size = kernels_winograd_stride(k, columns);
 #pragma omp for schedule(static)
@@ -70,9 +71,10 @@ static void multiply_points(const nn_op *op, float *dst, const float *src, const
                                          .weights_row = columns,
                                          .next_src = last ? NULL : src + (point + 1) * src_size,
                                          .next_weights =
-                                             last ? NULL : weights + (point + 1) * weights_size};
-        op->kernels->product(dst + point * kernels_winograd_stride(rows, columns),
-                             src + point * src_size, weights + point * weights_size, product);
+                                             last ? NULL : weights + (point + 1) * weights_size,
+                                         .next_dst = last ? NULL : dst + (point + 1) * dst_size};
+        op->kernels->product(dst + point * dst_size, src + point * src_size,
+                             weights + point * weights_size, product);
     }
 }
 
@@ -91,7 +93,7 @@ static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_
             k->upsample_weights(own->u, own->composed.weights, own->shape, row, KERNELS_COLUMNS);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
-            k->upsample_src(own->v, src + i * src_image, own->shape, batch, i, 1);
+            k->upsample_src(own->v, src + i * src_image, 1, own->shape, batch, i, 1);
         multiply_points(op, own->m, own->v, own->u, own->tiles, PHASES * own->shape.out,
                         own->shape.in);
 #pragma omp for schedule(static)
@@ -157,7 +159,8 @@ static ano_status upsample_backward(nn_op *op, float *diff_src, const float *dif
         multiply_points(op, own->v, own->m, own->u, own->tiles, own->shape.in, rows);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
-            k->upsample_diff_src(diff_src + i * src_image, own->v, own->shape, batch, i, 1);
+            k->upsample_diff_src(diff_src + i * src_image, own->v, NULL, 1, own->shape, batch, i,
+                                 1);
     }
     return ANO_OK;
 }
