@@ -93,7 +93,7 @@ static void transform_src(float *v, size_t stride, const float *src, float slope
             column[y] = rows[y][x];
         evaluate(points, column);
         for (int y = 0; y < POINTS; y++)
-            vector_store(v + (size_t)(y * POINTS + x) * stride, points[y]);
+            vector_store_stream(v + (size_t)(y * POINTS + x) * stride, points[y]);
     }
 }
 

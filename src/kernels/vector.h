@@ -60,6 +60,13 @@ INLINE vector vector_load_stream(const float *p)
     return vector_load(p);
 }
 
+/* Stores likewise. */
+INLINE void vector_store_stream(float *p, vector v)
+{
+    __builtin_prefetch(p + LANES, 1);
+    vector_store(p, v);
+}
+
 /* What a product fetches of the next product's operands, a line of the cache with every step of k:
  * operands that wait in an outer cache would cost a third of the time. */
 typedef struct prefetch {

@@ -82,7 +82,7 @@ INLINE void transform_b(float *v, size_t stride, const vector d[POINTS * POINTS]
             column[y] = rows[y][x];
         multiply_b(points, column);
         for (int y = 0; y < POINTS; y++)
-            vector_store(v + (size_t)(y * POINTS + x) * stride, points[y]);
+            vector_store_stream(v + (size_t)(y * POINTS + x) * stride, points[y]);
     }
 }
 
