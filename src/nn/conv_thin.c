@@ -2,15 +2,17 @@
  * once: from few channels to many with the leaky ReLU and the max pooling after it where the op has
  * them, or from many to few. Each gradient by src is the other one's forward, turned.
  *
- * Weight gradients are summed by groups of images and then over the groups, so that they do not
- * depend on the number of threads. */
+ * The way back takes an image at a time through all its steps, while it is in the cache. Weight
+ * gradients are summed by groups of images and then over the groups, so that they do not depend on
+ * the number of threads. */
 #include "nn/epilogue.h"
 
 #include "base/memory.h"
+#include "base/threads.h"
 
 #include <string.h>
 
-enum { MAX_GROUPS = 16 };
+enum { MAX_GROUPS = 32 };
 
 typedef struct conv_thin {
     kernels_thin shape;
@@ -20,6 +22,8 @@ typedef struct conv_thin {
     int n_groups;
     float *partial; /* [n_groups][n_weights] */
     float *sum;     /* [n_weights] */
+    int n_scratch;  /* threads */
+    float *diffs;   /* [n_scratch][layer's dst]: the gradient by one image's sums */
     nn_epilogue epilogue;
 } conv_thin;
 
@@ -29,6 +33,7 @@ static void conv_thin_destroy(nn_op *op)
     base_free(own->weights);
     base_free(own->partial);
     base_free(own->sum);
+    base_free(own->diffs);
     nn_epilogue_clear(&own->epilogue);
     base_free(own);
     op->own = NULL;
@@ -48,11 +53,16 @@ static ano_status conv_thin_create(nn_op *op, ano_error *err)
                                 .wide = (size_t)(own->widens ? layer->dst.c : layer->src.c)};
     own->n_weights = op->net->tensors[layer->first_tensor].size;
     own->n_groups = op->batch < MAX_GROUPS ? op->batch : MAX_GROUPS;
-    const size_t n_sums = op->uses & NN_WEIGHT_GRADIENTS ? own->n_weights : 0;
+    own->n_scratch = base_threads();
+    const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
+    const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
+    const size_t n_groups = (size_t)own->n_groups, n_sums = trains ? own->n_weights : 0;
     own->weights = base_alloc(own->n_weights, sizeof(float));
-    own->partial = base_alloc((size_t)own->n_groups * n_sums, sizeof(float));
+    own->partial = base_alloc(n_groups * n_sums, sizeof(float));
     own->sum = base_alloc(n_sums, sizeof(float));
-    if (own->weights == NULL || own->partial == NULL || own->sum == NULL)
+    own->diffs =
+        base_alloc(back ? (size_t)own->n_scratch * nn_shape_size(layer->dst) : 0, sizeof(float));
+    if (own->weights == NULL || own->partial == NULL || own->sum == NULL || own->diffs == NULL)
         return base_error_nomem(err, "convolution");
     return nn_epilogue_init(&own->epilogue, op, err);
 }
@@ -101,23 +111,37 @@ static ano_status conv_thin_forward(nn_op *op, float *dst, const float *src, ano
     return ANO_OK;
 }
 
-static void diff_weights(nn_op *op, float *dst, const float *diff, const float *src)
+/* The images of group g, one by one: from the gradient by dst that by the sums, diff_sums, from
+ * that what the image adds to the group's part of the weights' gradient, if `trains`, and diff_src
+ * of the image, unless NULL. */
+static void backward_group(nn_op *op, float *diff_src, float *diff_sums, const float *diff_dst,
+                           const float *src, const float *dst, const float *weights, bool trains,
+                           int g)
+{
+    conv_thin *own = op->own;
+    const kernels *k = op->kernels;
+    const bool widens = own->widens;
+    float *partial = own->partial + (trains ? (size_t)g * own->n_weights : 0);
+    if (trains)
+        memset(partial, 0, own->n_weights * sizeof *partial);
+    for (int i = op->batch * g / own->n_groups; i < op->batch * (g + 1) / own->n_groups; i++) {
+        const size_t at = (size_t)i * nn_shape_size(op->layer->src);
+        const float *diff = nn_epilogue_backward(&own->epilogue, op, diff_sums, diff_dst, dst, i);
+        if (trains)
+            k->thin_diff_weights(partial, widens ? src + at : diff, widens ? diff : src + at,
+                                 own->shape, !widens);
+        if (diff_src != NULL && widens)
+            k->thin_narrow(diff_src + at, diff, weights, NULL, own->shape, true);
+        else if (diff_src != NULL)
+            k->thin_widen(diff_src + at, diff, weights, own->shape, true,
+                          (kernels_epilogue){.slope = 1});
+    }
+}
+
+static void sum_diff_weights(nn_op *op, float *dst)
 {
     conv_thin *own = op->own;
     const kernels_thin *shape = &own->shape;
-    const size_t src_image = nn_shape_size(op->layer->src);
-    const size_t diff_image = nn_shape_size(op->layer->dst);
-#pragma omp parallel for schedule(static)
-    for (int g = 0; g < own->n_groups; g++) {
-        float *partial = own->partial + (size_t)g * own->n_weights;
-        memset(partial, 0, own->n_weights * sizeof *partial);
-        for (int i = op->batch * g / own->n_groups; i < op->batch * (g + 1) / own->n_groups; i++) {
-            const float *of_src = src + (size_t)i * src_image;
-            const float *of_diff = diff + (size_t)i * diff_image;
-            op->kernels->thin_diff_weights(partial, own->widens ? of_src : of_diff,
-                                           own->widens ? of_diff : of_src, *shape, !own->widens);
-        }
-    }
     const bool same_layout = own->widens || shape->thin == 1;
     float *sum = same_layout ? dst : own->sum;
     op->kernels->column_sum(sum, own->partial, (size_t)own->n_groups, own->n_weights);
@@ -126,37 +150,23 @@ static void diff_weights(nn_op *op, float *dst, const float *diff, const float *
                        shape->wide);
 }
 
-static void diff_src_of(nn_op *op, float *diff_src, const float *diff)
-{
-    conv_thin *own = op->own;
-    const float *weights = thin_weights(op);
-    const size_t src_image = nn_shape_size(op->layer->src);
-    const size_t diff_image = nn_shape_size(op->layer->dst);
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < op->batch; i++) {
-        float *to = diff_src + (size_t)i * src_image;
-        const float *from = diff + (size_t)i * diff_image;
-        if (own->widens)
-            op->kernels->thin_narrow(to, from, weights, NULL, own->shape, true);
-        else
-            op->kernels->thin_widen(to, from, weights, own->shape, true,
-                                    (kernels_epilogue){.slope = 1});
-    }
-}
-
 static ano_status conv_thin_backward(nn_op *op, float *diff_src, const float *diff_dst,
                                      const float *src, const float *dst, float *gradients,
                                      ano_error *err)
 {
     (void)err;
     conv_thin *own = op->own;
-    const float *diff = nn_epilogue_backward(&own->epilogue, op, diff_dst, dst);
+    const float *weights = thin_weights(op);
+    const int n_groups = own->n_groups, n_scratch = own->n_scratch;
+#pragma omp parallel for schedule(static) num_threads(n_scratch)
+    for (int t = 0; t < n_scratch; t++)
+        for (int g = n_groups * t / n_scratch; g < n_groups * (t + 1) / n_scratch; g++)
+            backward_group(op, diff_src, own->diffs + (size_t)t * nn_shape_size(op->layer->dst),
+                           diff_dst, src, dst, weights, gradients != NULL, g);
     if (gradients != NULL) {
-        diff_weights(op, nn_op_gradient(op, gradients, 0), diff, src);
-        nn_epilogue_diff_bias(&own->epilogue, op, nn_op_gradient(op, gradients, 1), diff);
+        sum_diff_weights(op, nn_op_gradient(op, gradients, 0));
+        nn_epilogue_diff_bias(&own->epilogue, op, nn_op_gradient(op, gradients, 1));
     }
-    if (diff_src != NULL)
-        diff_src_of(op, diff_src, diff);
     return ANO_OK;
 }
 

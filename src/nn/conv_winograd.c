@@ -23,6 +23,7 @@ typedef struct conv_winograd {
     size_t scratch_size; /* a thread's, in floats */
     float *scratch;      /* [n_scratch][scratch_size] */
     float *v, *w, *m;    /* of the weight gradient */
+    float *diff;         /* [batch][layer's dst]: by the sums; NULL where diff_dst is that */
     nn_epilogue epilogue;
 } conv_winograd;
 
@@ -34,6 +35,7 @@ static void conv_winograd_destroy(nn_op *op)
     base_free(own->v);
     base_free(own->w);
     base_free(own->m);
+    base_free(own->diff);
     nn_epilogue_clear(&own->epilogue);
     base_free(own);
     op->own = NULL;
@@ -63,6 +65,7 @@ static ano_status conv_winograd_create(nn_op *op, ano_error *err)
     own->n_scratch = base_threads();
     own->scratch_size = kernels_winograd_size(BLOCK, in) + kernels_winograd_size(BLOCK, out);
     const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
+    const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
     const struct {
         float **array;
         size_t size; /* 0: not needed */
@@ -72,6 +75,7 @@ static ano_status conv_winograd_create(nn_op *op, ano_error *err)
         {&own->v, trains ? kernels_winograd_size(DIFF_BLOCK, in) : 0},
         {&own->w, trains ? kernels_winograd_size(DIFF_BLOCK, out) : 0},
         {&own->m, trains ? kernels_winograd_size(in, out) : 0},
+        {&own->diff, back && op->n_layers > 1 ? batch * nn_shape_size(layer->dst) : 0},
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         if (arrays[i].size > 0 &&
@@ -138,10 +142,16 @@ static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float
 {
     (void)err;
     conv_winograd *own = op->own;
-    const float *diff = nn_epilogue_backward(&own->epilogue, op, diff_dst, dst);
+    const size_t sums = nn_shape_size(op->layer->dst);
+    const float *diff = own->diff != NULL ? own->diff : diff_dst;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        nn_epilogue_backward(&own->epilogue, op,
+                             own->diff != NULL ? own->diff + (size_t)i * sums : NULL, diff_dst, dst,
+                             i);
     if (gradients != NULL) {
         diff_weights(op, nn_op_gradient(op, gradients, 0), diff, src);
-        nn_epilogue_diff_bias(&own->epilogue, op, nn_op_gradient(op, gradients, 1), diff);
+        nn_epilogue_diff_bias(&own->epilogue, op, nn_op_gradient(op, gradients, 1));
     }
     if (diff_src == NULL)
         return ANO_OK;

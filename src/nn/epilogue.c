@@ -22,9 +22,7 @@ ano_status nn_epilogue_init(nn_epilogue *epilogue, const nn_op *op, ano_error *e
         size_t count, size; /* count 0: not needed */
     } arrays[] = {
         {(void **)&epilogue->argmax, has_pooling(op) ? dst_size : 0, 1},
-        {(void **)&epilogue->diff_pooled, back && has_activation(op) ? dst_size : 0, sizeof(float)},
-        {(void **)&epilogue->diff,
-         back && has_pooling(op) ? batch * nn_shape_size(op->layer->dst) : 0, sizeof(float)},
+        {(void **)&epilogue->diff_pooled, back && has_pooling(op) ? dst_size : 0, sizeof(float)},
         {(void **)&epilogue->bias_sums, trains ? batch * (size_t)op->layer->dst.c : 0,
          sizeof(float)},
     };
@@ -40,7 +38,6 @@ void nn_epilogue_clear(nn_epilogue *epilogue)
 {
     base_free(epilogue->argmax);
     base_free(epilogue->diff_pooled);
-    base_free(epilogue->diff);
     base_free(epilogue->bias_sums);
     *epilogue = (nn_epilogue){0};
 }
@@ -52,36 +49,27 @@ kernels_epilogue nn_epilogue_forward(const nn_epilogue *epilogue, const nn_op *o
                               .argmax = epilogue->argmax};
 }
 
-const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, const float *diff_dst,
-                                  const float *dst)
+const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, float *diff,
+                                  const float *diff_dst, const float *dst, int i)
 {
-    if (!has_activation(op))
-        return diff_dst;
     const nn_shape sums = op->layer->dst;
-    const size_t image = nn_shape_size(op->dst), sums_image = nn_shape_size(sums);
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < op->batch; i++) {
-        float *diff = epilogue->diff_pooled + (size_t)i * image;
-        op->kernels->leaky_relu_backward(diff, diff_dst + (size_t)i * image,
-                                         dst + (size_t)i * image, image, op->layer[1].slope);
-        if (has_pooling(op))
-            op->kernels->max_pool_backward(epilogue->diff + (size_t)i * sums_image, diff,
-                                           epilogue->argmax + (size_t)i * image, sums.h, sums.w,
-                                           sums.c, op->layer[2].kernel);
-    }
-    return has_pooling(op) ? epilogue->diff : epilogue->diff_pooled;
+    const size_t image = nn_shape_size(op->dst), channels = (size_t)sums.c, at = (size_t)i * image;
+    /* Pooling only moves numbers, so that the bias's sums are those of what it moved. */
+    float *terms = has_pooling(op) ? epilogue->diff_pooled + at : diff;
+    if (has_activation(op))
+        op->kernels->leaky_relu_backward(terms, diff_dst + at, dst + at, image, op->layer[1].slope);
+    if (epilogue->bias_sums != NULL)
+        op->kernels->column_sum(epilogue->bias_sums + (size_t)i * channels,
+                                has_activation(op) ? terms : diff_dst + at, image / channels,
+                                channels);
+    if (has_pooling(op))
+        op->kernels->max_pool_backward(diff, terms, epilogue->argmax + at, sums.h, sums.w, sums.c,
+                                       op->layer[2].kernel);
+    return has_activation(op) ? diff : diff_dst + at;
 }
 
-void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias,
-                           const float *diff)
+void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias)
 {
-    /* Pooling only moves numbers, so their sums are those of what it moved. */
-    const nn_shape shape = has_pooling(op) ? op->dst : op->layer->dst;
-    const size_t rows = (size_t)shape.h * (size_t)shape.w, channels = (size_t)shape.c;
-    const float *terms = has_pooling(op) ? epilogue->diff_pooled : diff;
-#pragma omp parallel for schedule(static)
-    for (int i = 0; i < op->batch; i++)
-        op->kernels->column_sum(epilogue->bias_sums + (size_t)i * channels,
-                                terms + (size_t)i * rows * channels, rows, channels);
-    op->kernels->column_sum(diff_bias, epilogue->bias_sums, (size_t)op->batch, channels);
+    op->kernels->column_sum(diff_bias, epilogue->bias_sums, (size_t)op->batch,
+                            (size_t)op->layer->dst.c);
 }

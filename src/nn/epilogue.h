@@ -9,7 +9,6 @@
 typedef struct nn_epilogue {
     uint8_t *argmax;    /* [batch][dst], with pooling */
     float *diff_pooled; /* [batch][dst]: by the largest sum of each window */
-    float *diff;        /* [batch][layer's dst]: by the sums */
     float *bias_sums;   /* [batch][channels] */
 } nn_epilogue;
 
@@ -19,13 +18,12 @@ void nn_epilogue_clear(nn_epilogue *epilogue);
 /* As the kernels take it. */
 kernels_epilogue nn_epilogue_forward(const nn_epilogue *epilogue, const nn_op *op);
 
-/* The gradient by the convolution's sums, [batch][layer's dst], from that by the op's destination;
- * lent until the next call. */
-const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, const float *diff_dst,
-                                  const float *dst);
+/* The gradient by the convolution's sums of image i, [layer's dst], from that by the op's
+ * destination, [batch][dst]: `diff`, or where the op is the convolution alone, diff_dst's. */
+const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, float *diff,
+                                  const float *diff_dst, const float *dst, int i);
 
-/* The gradient by the bias, from that by the sums. */
-void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias,
-                           const float *diff);
+/* The gradient by the bias, after the above of every image. */
+void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias);
 
 #endif
