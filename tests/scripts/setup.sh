@@ -53,6 +53,8 @@ said 'apt-get install gcc libpng-dev'
 check 'what only tests need is left alone' 'libcmocka-dev' 0 "$bin" '' 0 ''
 check 'what tests need' 'libcmocka-dev' 0 "$bin" --test 0 "apt-get update -qq
 $install libcmocka-dev"
+check 'what tests for ARM need' 'libcmocka-dev qemu-user' 0 "$bin" --aarch64 0 "apt-get update -qq
+$install qemu-user"
 rm "$bin/dpkg-query"
 check 'not a Debian' '' 0 "$bin" '' 0 ''
 said 'libdnnl-dev: oneDNN'
