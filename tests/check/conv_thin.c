@@ -142,6 +142,9 @@ static void fused(const kernels *k, kernels_thin conv)
     k->add_bias(w.dst.narrow, w.dst.narrow, w.bias.narrow, (size_t)(conv.height * conv.width),
                 conv.wide);
     k->leaky_relu(w.dst.narrow, w.dst.narrow, (size_t)w.dst.n, 0.2f);
+    k->thin_widen(w.diff_dst.narrow, w.src.narrow, w.weights.narrow, conv, false,
+                  (kernels_epilogue){.bias = w.bias.narrow, .slope = 0.2f});
+    assert_memory_equal(w.diff_dst.narrow, w.dst.narrow, (size_t)w.dst.n * sizeof(float));
     k->max_pool(pooled.narrow, argmax.bytes, w.dst.narrow, conv.height, conv.width, w.out, 2);
     k->thin_widen(got.narrow, w.src.narrow, w.weights.narrow, conv, false,
                   (kernels_epilogue){w.bias.narrow, 0.2f, got_argmax.bytes});

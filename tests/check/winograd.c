@@ -206,6 +206,9 @@ static void epilogue(const kernels *k, layer l)
     k->add_bias(w.dst.narrow, w.dst.narrow, w.bias.narrow, size(l.n, l.height, l.width, 1),
                 (size_t)l.out);
     k->leaky_relu(w.dst.narrow, w.dst.narrow, (size_t)w.dst.n, 0.2f);
+    forward(&w, w.diff_dst.narrow, (kernels_epilogue){w.bias.narrow, 0.2f, NULL}, 7);
+    same_bits("dst without pooling", k, w.dst.narrow, w.diff_dst.narrow,
+              (size_t)w.dst.n * sizeof(float));
     for (int i = 0; i < l.n; i++) {
         const size_t at = size(i, h, v, l.out);
         k->max_pool(pooled.narrow + at, (uint8_t *)argmax.bytes + at,
