@@ -1,8 +1,8 @@
 /* Speed and memory of what the program spends its life on, in one run, against the fused
  * multiply-adds that this machine was measured to do in the same run:
  *
- *   bench [--json] [--steps N] [--images N] [--iterations N] [--threads N] [layers] [epoch]
- * [search]
+ *   bench [--json] [--direct] [--steps N] [--images N] [--iterations N] [--threads N]
+ *         [layers] [epoch] [search]
  *
  * With none of the three named, all three. Times are medians of several rounds. */
 #include "base/clock.h"
@@ -10,9 +10,11 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "kernels/kernels.h"
+#include "median.h"
 #include "model/networks.h"
 #include "nn/adam.h"
 #include "nn/choose.h"
+#include "peak.h"
 #include "train/step.h"
 
 #include <getopt.h>
@@ -29,78 +31,12 @@ typedef struct settings {
     ano_conv conv;
 } settings;
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, compare_doubles);
-    return values[n / 2];
-}
-
 static void check(ano_status status, const ano_error *err)
 {
     if (status == ANO_OK)
         return;
     fprintf(stderr, "bench: %s\n", err->message);
     exit(EXIT_FAILURE);
-}
-
-/* ---- the peak ----------------------------------------------------------------------------- */
-
-enum { FMA_CHAINS = 12, FMA_LOOPS = 2000000 };
-
-#define DEFINE_FMA_LOOP(name, target_flags, width)                                                 \
-    typedef float vector_##name __attribute__((vector_size((width) * sizeof(float))));             \
-    __attribute__((target(target_flags), noinline)) static double fma_loop_##name(void)            \
-    {                                                                                              \
-        vector_##name sum[FMA_CHAINS], a = {1e-9f}, b = {1e-9f};                                   \
-        for (int i = 0; i < FMA_CHAINS; i++)                                                       \
-            sum[i] = (vector_##name){(float)i};                                                    \
-        const double start = base_seconds();                                                       \
-        for (int n = 0; n < FMA_LOOPS; n++) {                                                      \
-            _Pragma("GCC unroll 12") for (int i = 0; i < FMA_CHAINS; i++) sum[i] += a * b;         \
-            __asm__ volatile("" : "+x"(a), "+x"(b));                                               \
-        }                                                                                          \
-        const double seconds = base_seconds() - start;                                             \
-        for (int i = 0; i < FMA_CHAINS; i++)                                                       \
-            __asm__ volatile("" : : "x"(sum[i]));                                                  \
-        return 2.0 * (width)*FMA_CHAINS * FMA_LOOPS / seconds;                                     \
-    }
-
-#if defined(__x86_64__)
-DEFINE_FMA_LOOP(avx512, "avx512f,avx512vl,fma", 16)
-DEFINE_FMA_LOOP(avx2, "avx2,fma", 8)
-DEFINE_FMA_LOOP(generic, "sse2", 4)
-#else
-#define fma_loop_generic() 0.0
-#endif
-
-static double fma_loop(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-        return fma_loop_avx512();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return fma_loop_avx2();
-#endif
-    return fma_loop_generic();
-}
-
-/* Floating-point operations a second, all threads together. */
-static double measure_peak(void)
-{
-    double best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        double sum = 0;
-#pragma omp parallel reduction(+ : sum)
-        sum += fma_loop();
-        best = sum > best ? sum : best;
-    }
-    return best;
 }
 
 /* ---- layers ------------------------------------------------------------------------------- */
@@ -129,26 +65,36 @@ static double net_multiply_adds(const nn_net *net)
     return sum;
 }
 
-/* Seconds of a forward and, where `uses` has a gradient, of a backward pass over one layer alone.
- */
-static void time_layer(double *forward, double *backward, const nn_layer *layer, int batch,
-                       unsigned uses)
+enum { MAX_TOGETHER = 2 };
+
+/* How many layers from number i on are computed as one. */
+static int layers_together(const nn_net *net, int i)
+{
+    return i + 1 < net->n_layers && net->layers[i + 1].method == NN_CONV_COMPOSED ? 2 : 1;
+}
+
+/* Seconds of a forward and, where `uses` has a gradient, of a backward pass over n layers alone. */
+static void time_layers(double *forward, double *backward, const nn_layer *layers, int n, int batch,
+                        unsigned uses)
 {
     ano_error err = ANO_ERROR_INIT;
-    const nn_layer_spec spec = {.kind = layer->kind,
-                                .name = layer->name,
-                                .channels = layer->dst.c,
-                                .kernel = layer->kernel,
-                                .slope = layer->slope,
-                                .shape = layer->dst};
+    nn_layer_spec specs[MAX_TOGETHER];
+    for (int i = 0; i < n; i++)
+        specs[i] = (nn_layer_spec){.kind = layers[i].kind,
+                                   .name = layers[i].name,
+                                   .channels = layers[i].dst.c,
+                                   .kernel = layers[i].kernel,
+                                   .slope = layers[i].slope,
+                                   .shape = layers[i].dst};
     nn_net *net;
     nn_pass *pass;
-    check(nn_net_create(&net, layer->src, &spec, 1, &err), &err);
-    net->layers[0].method = layer->method;
+    check(nn_net_create(&net, layers[0].src, specs, n, &err), &err);
+    for (int i = 0; i < n; i++)
+        net->layers[i].method = layers[i].method;
     nn_net_initialise(net, 0, BASE_PURPOSE_TEST);
     check(nn_pass_create(&pass, net, batch, uses, &err), &err);
-    const size_t n_src = (size_t)batch * nn_shape_size(layer->src);
-    const size_t n_dst = (size_t)batch * nn_shape_size(layer->dst);
+    const size_t n_src = (size_t)batch * nn_shape_size(net->src);
+    const size_t n_dst = (size_t)batch * nn_shape_size(net->dst);
     float *src = base_alloc(n_src, sizeof(float)), *diff = base_alloc(n_dst, sizeof(float));
     float *gradients = base_alloc(net->n_parameters, sizeof(float));
     base_random_uniform(src, n_src, -1, 1, (base_random){0, BASE_PURPOSE_TEST, 1});
@@ -188,6 +134,32 @@ static void print_cell(const settings *s, const char *pass, double seconds, doub
         printf(" %8.2f ms            ", 1e3 * seconds);
 }
 
+/* Layer i of the net, with the one after it where the two are computed as one. */
+static void bench_layer(const settings *s, double peak, const nn_net *net, int i,
+                        const char *net_name, int batch, const char *separator)
+{
+    const nn_layer *layers = &net->layers[i];
+    const int n = layers_together(net, i);
+    double operations = 0, forward, data, weights;
+    for (int k = 0; k < n; k++)
+        operations += 2 * batch * multiply_adds(&layers[k]);
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s%s%s", net_name, layers[0].name, n > 1 ? " + " : "",
+             n > 1 ? layers[1].name : "");
+    if (s->json)
+        printf("%s{\"name\": \"%s\", \"batch\": %d", separator, name, batch);
+    else
+        printf("%-44s", name);
+    time_layers(&forward, &data, layers, n, batch, NN_TRAINING | NN_DATA_GRADIENT);
+    print_cell(s, "forward", forward, operations, peak);
+    print_cell(s, "data_gradient", data, operations, peak);
+    if (layers[0].n_tensors > 0) {
+        time_layers(&forward, &weights, layers, n, batch, NN_TRAINING | NN_WEIGHT_GRADIENTS);
+        print_cell(s, "weight_gradient", weights, operations, peak);
+    }
+    printf(s->json ? "}" : "\n");
+}
+
 static void bench_layers(const settings *s, double peak)
 {
     const ano_model_config config = ANO_MODEL_CONFIG_INIT;
@@ -200,34 +172,14 @@ static void bench_layers(const settings *s, double peak)
     if (s->json)
         printf(", \"layers\": [");
     else
-        printf("\n%-32s %24s %24s %24s\n", "layer, each alone (ms, GFLOPS, % of peak)", "forward",
+        printf("\n%-40s %24s %24s %24s\n", "layer, each alone (ms, GFLOPS, % of peak)", "forward",
                "data gradient", "weight gradient");
-    const char *separator = "";
     for (int n = 0; n < 2; n++)
-        for (int i = 0; i < nets[n]->n_layers; i++) {
-            const nn_layer *layer = &nets[n]->layers[i];
-            if (layer->kind == NN_RESHAPE)
-                continue;
-            const int batch = n == 0 ? BATCH : 2 * BATCH; /* as in a training step */
-            const double operations = 2 * batch * multiply_adds(layer);
-            double forward, data, weights;
-            time_layer(&forward, &data, layer, batch, NN_TRAINING | NN_DATA_GRADIENT);
-            char name[64];
-            snprintf(name, sizeof name, "%s.%s", n == 0 ? "generator" : "discriminator",
-                     layer->name);
-            if (s->json)
-                printf("%s{\"name\": \"%s\", \"batch\": %d", separator, name, batch);
-            else
-                printf("%-36s", name);
-            separator = ", ";
-            print_cell(s, "forward", forward, operations, peak);
-            print_cell(s, "data_gradient", data, operations, peak);
-            if (layer->n_tensors > 0) {
-                time_layer(&forward, &weights, layer, batch, NN_TRAINING | NN_WEIGHT_GRADIENTS);
-                print_cell(s, "weight_gradient", weights, operations, peak);
-            }
-            printf(s->json ? "}" : "\n");
-        }
+        for (int i = 0; i < nets[n]->n_layers; i += layers_together(nets[n], i))
+            if (nets[n]->layers[i].kind != NN_RESHAPE)
+                bench_layer(s, peak, nets[n], i, n == 0 ? "generator" : "discriminator",
+                            n == 0 ? BATCH : 2 * BATCH, /* as in a training step */
+                            n + i > 0 ? ", " : "");
     if (s->json)
         printf("]");
     nn_net_free(nets[0]);
@@ -384,7 +336,7 @@ int main(int argc, char **argv)
     if (!s.layers && !s.epoch && !s.search)
         s.layers = s.epoch = s.search = true;
     base_threads_enter(s.threads);
-    const double peak = measure_peak();
+    const double peak = peak_measure();
     printf(s.json ? "{\"threads\": %d, \"kernels\": \"%s\", \"peak_gflops\": %.1f"
                   : "%d threads, %s kernels, %.0f GFLOPS of fused multiply-adds at the peak\n",
            base_threads(), kernels_get()->name, peak / 1e9);
