@@ -2,9 +2,9 @@
  * multiply-adds that this machine was measured to do in the same run:
  *
  *   bench [--json] [--direct] [--steps N] [--images N] [--iterations N] [--threads N]
- *         [layers] [epoch] [search]
+ *         [layers] [epoch] [search] [score]
  *
- * With none of the three named, all three. Times are medians of several rounds. */
+ * With none of the four named, all of them. Times are medians of several rounds. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -15,6 +15,7 @@
 #include "nn/adam.h"
 #include "nn/choose.h"
 #include "peak.h"
+#include "score.h"
 #include "train/step.h"
 
 #include <getopt.h>
@@ -26,7 +27,7 @@
 enum { BATCH = 32, ROUNDS = 5 };
 
 typedef struct settings {
-    bool json, layers, epoch, search;
+    bool json, layers, epoch, search, score;
     int steps, images, iterations, threads;
     ano_conv conv;
 } settings;
@@ -332,9 +333,11 @@ int main(int argc, char **argv)
         s.layers |= strcmp(argv[i], "layers") == 0;
         s.epoch |= strcmp(argv[i], "epoch") == 0;
         s.search |= strcmp(argv[i], "search") == 0;
+        s.score |= strcmp(argv[i], "score") == 0;
     }
-    if (!s.layers && !s.epoch && !s.search)
-        s.layers = s.epoch = s.search = true;
+    if (!s.layers && !s.epoch && !s.search && !s.score)
+        s.layers = s.epoch = s.search = s.score = true;
+    ano_error err = ANO_ERROR_INIT;
     base_threads_enter(s.threads);
     const double peak = peak_measure();
     printf(s.json ? "{\"threads\": %d, \"kernels\": \"%s\", \"peak_gflops\": %.1f"
@@ -349,6 +352,8 @@ int main(int argc, char **argv)
                (double)usage.ru_maxrss / 1024);
     if (s.search)
         bench_search(&s, peak);
+    if (s.score)
+        check(score_measure(s.json, s.threads, &err), &err);
     if (s.layers)
         bench_layers(&s, peak);
     printf(s.json ? "}\n" : "");
