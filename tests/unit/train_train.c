@@ -14,12 +14,12 @@ enum { N_IMAGES = 50, SIZE = 8, BATCH = 16 };
 
 /* The linker sends the engine's allocations here (--wrap). */
 static size_t allocations;
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 {
     allocations++;
-    return __real_aligned_alloc(alignment, size);
+    return __real_posix_memalign(memory, alignment, size);
 }
 
 static const ano_model_config small = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 3};
