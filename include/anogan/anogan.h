@@ -156,6 +156,7 @@ typedef struct ano_calibration {
     size_t n;         /* how many held-out images it comes from */
     int iterations;   /* of each search that scored them */
     int restarts;     /* searches of each image */
+    double tolerance; /* at which they ended */
 } ano_calibration;
 
 /* A model with weights drawn by `seed` (Glorot uniform), untrained. */
@@ -246,13 +247,16 @@ ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
 
 /* ---- scoring ------------------------------------------------------------------------------ */
 
-/* Called as the search goes on; non-zero stops it. */
+/* Called in ano_score()'s thread after every iteration of the searches there, and at the end;
+ * non-zero stops scoring. */
 typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
 
 typedef struct ano_score_options {
     int iterations;       /* of each search */
     int restarts;         /* searches of each image, from different starts; the best is kept */
     double learning_rate; /* of its Adam */
+    double tolerance;     /* a search ends early when 20 iterations have improved its least residual
+                             by less than this share of it; from 0, which is never, to below 1 */
     uint64_t seed;        /* of the search's start, the same for every image */
     int threads;          /* 0: one a processor */
     ano_score_callback *callback;
@@ -261,14 +265,15 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        300, 2, 1e-3, 0, 0, NULL, NULL                                                             \
+        300, 2, 1e-3, 0, 0, 0, NULL, NULL                                                          \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
  * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
  * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
- * that each iteration of each search reached, [n][restarts][iterations]. An image's results depend
- * on nothing but the image, the model and the options' iterations, restarts, learning_rate and
+ * that each iteration of each search reached, [n][restarts][iterations], and for the iterations
+ * after a search that ends early what its last one reached. An image's results depend on nothing
+ * but the image, the model and the options' iterations, restarts, learning_rate, tolerance and
  * seed: not on the other images, not on its place among them, not on how many there are. Errors:
  * ARG, SHAPE, NUMERIC, CANCELLED. */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,

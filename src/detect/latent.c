@@ -12,196 +12,257 @@
 #define SEARCH_BETA1 0.9
 #define SEARCH_BETA2 0.999
 
-struct detect_latent_search {
+/* Bytes that the searches of a batch may take, where there is more than one. */
+enum { BATCH_MEMORY = 64 << 20 };
+
+typedef struct latent_search {
+    size_t id;
+    const float *z0; /* [latent] */
+    float *trace;
+    int iteration;        /* updates done */
+    float least;          /* residual of any iterate */
+    float least_before;   /* as it was when the window began */
+    float *weights;       /* kernel [latent][latent], bias [latent] */
+    float *m, *v;         /* Adam's moments of them */
+    float *image, *found; /* [image]: what is searched for, and the closest yet */
+} latent_search;
+
+struct detect_latent_batch {
     const kernels *kernels;
     detect_folded_pass *pass;
-    size_t latent, image; /* lengths of z and of an image */
-    size_t weights;       /* latent · latent + latent */
-    double rate;
-    int n_starts;
-    float *start_z0;               /* [n_starts][latent] */
-    float *start_weights;          /* [n_starts][weights]: kernel, then bias */
-    const float *z0;               /* [latent], of the search under way */
-    float *parameters, *gradients; /* [group][weights] */
-    float *m, *v;                  /* Adam's moments, [group][weights] */
-    float *z;                      /* [group][latent] */
-    float *diff;                   /* [group][image] */
+    detect_latent_options options;
+    size_t latent, image, n_weights; /* lengths of z, of an image and of a layer's weights */
+    size_t n_places, n, n_ended;     /* n searches go on, n_ended wait to be taken */
+    latent_search *searches;         /* [n_places]: those that go on, those that ended, free ones */
+    float *numbers;                  /* all that the searches point to */
+    float *z;                        /* [n_places][latent] */
+    float *diff;                     /* [n_places][image] */
+    float *diff_weights;             /* [n_weights], of one search */
 };
 
-void detect_latent_free(detect_latent_search *search)
+/* Numbers of one search's weights, moments and images. */
+static size_t search_size(size_t latent, size_t image)
 {
-    if (search == NULL)
-        return;
-    detect_folded_pass_free(search->pass);
-    base_free(search->start_z0);
-    base_free(search->start_weights);
-    base_free(search->parameters);
-    base_free(search->gradients);
-    base_free(search->m);
-    base_free(search->v);
-    base_free(search->z);
-    base_free(search->diff);
-    base_free(search);
+    return 3 * (latent * latent + latent) + 2 * image;
 }
 
-ano_status detect_latent_create(detect_latent_search **out, const detect_folded *generator,
-                                size_t latent, size_t image, const detect_latent_start *starts,
-                                int n_starts, double rate, ano_error *err)
+size_t detect_latent_most(size_t latent, size_t image)
+{
+    const size_t most = BATCH_MEMORY / (search_size(latent, image) * sizeof(float));
+    return most < 1 ? 1 : most > DETECT_FOLDED_GROUP ? DETECT_FOLDED_GROUP : most;
+}
+
+void detect_latent_free(detect_latent_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    detect_folded_pass_free(batch->pass);
+    base_free(batch->searches);
+    base_free(batch->numbers);
+    base_free(batch->z);
+    base_free(batch->diff);
+    base_free(batch->diff_weights);
+    base_free(batch);
+}
+
+/* Gives every search its part of `numbers`. */
+static void share_numbers(detect_latent_batch *batch)
+{
+    float *next = batch->numbers;
+    for (size_t i = 0; i < batch->n_places; i++) {
+        latent_search *search = &batch->searches[i];
+        search->weights = next;
+        search->m = search->weights + batch->n_weights;
+        search->v = search->m + batch->n_weights;
+        search->image = search->v + batch->n_weights;
+        search->found = search->image + batch->image;
+        next += search_size(batch->latent, batch->image);
+    }
+}
+
+ano_status detect_latent_create(detect_latent_batch **out, const detect_folded *generator,
+                                size_t latent, size_t image, size_t n_places,
+                                detect_latent_options options, ano_error *err)
 {
     *out = NULL;
-    detect_latent_search *search = base_alloc(1, sizeof *search);
-    if (search == NULL)
+    detect_latent_batch *batch = base_alloc(1, sizeof *batch);
+    if (batch == NULL)
         return base_error_nomem(err, "latent search");
-    const size_t weights = latent * latent + latent, group = DETECT_FOLDED_GROUP;
-    search->kernels = kernels_get();
-    search->latent = latent;
-    search->image = image;
-    search->weights = weights;
-    search->n_starts = n_starts;
-    search->rate = rate;
-    const struct {
-        float **array;
-        size_t size;
-    } arrays[] = {
-        {&search->start_z0, (size_t)n_starts * latent},
-        {&search->start_weights, (size_t)n_starts * weights},
-        {&search->parameters, group * weights},
-        {&search->gradients, group * weights},
-        {&search->m, group * weights},
-        {&search->v, group * weights},
-        {&search->z, group * latent},
-        {&search->diff, group * image},
-    };
-    ano_status status = detect_folded_pass_create(&search->pass, generator, err);
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && status == ANO_OK; i++)
-        if ((*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL)
-            status = base_error_nomem(err, "latent search");
+    batch->kernels = kernels_get();
+    batch->options = options;
+    batch->latent = latent;
+    batch->image = image;
+    batch->n_weights = latent * latent + latent;
+    batch->n_places = n_places;
+    batch->searches = base_alloc(n_places, sizeof *batch->searches);
+    batch->numbers = base_alloc(n_places * search_size(latent, image), sizeof(float));
+    batch->z = base_alloc(n_places * latent, sizeof(float));
+    batch->diff = base_alloc(n_places * image, sizeof(float));
+    batch->diff_weights = base_alloc(batch->n_weights, sizeof(float));
+    ano_status status = detect_folded_pass_create(&batch->pass, generator, err);
+    if (status == ANO_OK &&
+        (batch->searches == NULL || batch->numbers == NULL || batch->z == NULL ||
+         batch->diff == NULL || batch->diff_weights == NULL))
+        status = base_error_nomem(err, "latent search");
     if (status != ANO_OK) {
-        detect_latent_free(search);
+        detect_latent_free(batch);
         return status;
     }
-    for (size_t i = 0; i < (size_t)n_starts; i++) {
-        memcpy(search->start_z0 + i * latent, starts[i].z0, latent * sizeof(float));
-        memcpy(search->start_weights + i * weights, starts[i].kernel,
-               latent * latent * sizeof(float));
-    }
-    *out = search;
+    share_numbers(batch);
+    *out = batch;
     return ANO_OK;
 }
 
-/* z = tanh(z0 · W + b) of one image. */
-static void latent_forward(detect_latent_search *search, size_t i)
+bool detect_latent_has_room(const detect_latent_batch *batch)
 {
-    const size_t latent = search->latent;
-    const float *kernel = search->parameters + i * search->weights;
-    const float *bias = kernel + latent * latent;
-    float *z = search->z + i * latent;
-    memcpy(z, bias, latent * sizeof(float));
+    return batch->n < batch->n_places;
+}
+
+bool detect_latent_is_empty(const detect_latent_batch *batch)
+{
+    return batch->n == 0;
+}
+
+void detect_latent_add(detect_latent_batch *batch, const float *image, detect_latent_start start,
+                       size_t id, float *trace)
+{
+    const size_t latent = batch->latent;
+    latent_search *search = &batch->searches[batch->n++];
+    search->id = id;
+    search->z0 = start.z0;
+    search->trace = trace;
+    search->iteration = 0;
+    search->least = search->least_before = INFINITY;
+    memcpy(search->weights, start.kernel, latent * latent * sizeof(float));
+    memset(search->weights + latent * latent, 0, latent * sizeof(float));
+    memset(search->m, 0, batch->n_weights * sizeof(float));
+    memset(search->v, 0, batch->n_weights * sizeof(float));
+    memcpy(search->image, image, batch->image * sizeof(float));
+}
+
+/* ---- an iteration -------------------------------------------------------------------------- */
+
+/* z = tanh(z0 · W + b). */
+static void layer_forward(float *restrict z, const float *restrict z0,
+                          const float *restrict weights, size_t latent)
+{
+    memcpy(z, weights + latent * latent, latent * sizeof(float));
     for (size_t row = 0; row < latent; row++)
+#pragma omp simd
         for (size_t c = 0; c < latent; c++)
-            z[c] += search->z0[row] * kernel[row * latent + c];
+            z[c] += z0[row] * weights[row * latent + c];
     for (size_t c = 0; c < latent; c++)
         z[c] = tanhf(z[c]);
 }
 
-/* From the gradient by z to those by W and b, of one image. */
-static void latent_backward(detect_latent_search *search, size_t i, const float *diff_z)
+/* From the gradient by z to those by W and b. */
+static void layer_backward(float *restrict diff_weights, const float *restrict diff_z,
+                           const float *restrict z, const float *restrict z0, size_t latent)
 {
-    const size_t latent = search->latent;
-    const float *z = search->z + i * latent;
-    float *diff_kernel = search->gradients + i * search->weights;
-    float *diff_bias = diff_kernel + latent * latent;
+    float *restrict diff_bias = diff_weights + latent * latent;
+#pragma omp simd
     for (size_t c = 0; c < latent; c++)
         diff_bias[c] = diff_z[c] * (1 - z[c] * z[c]);
     for (size_t row = 0; row < latent; row++)
+#pragma omp simd
         for (size_t c = 0; c < latent; c++)
-            diff_kernel[row * latent + c] = search->z0[row] * diff_bias[c];
+            diff_weights[row * latent + c] = z0[row] * diff_bias[c];
 }
 
-static void latent_begin(detect_latent_search *search, int start, size_t n)
-{
-    const size_t size = n * search->weights * sizeof(float);
-    const float *weights = search->start_weights + (size_t)start * search->weights;
-    search->z0 = search->start_z0 + (size_t)start * search->latent;
-    memset(search->m, 0, size);
-    memset(search->v, 0, size);
-    for (size_t i = 0; i < n; i++)
-        memcpy(search->parameters + i * search->weights, weights, search->weights * sizeof(float));
-}
-
-/* One step of Adam for the weights of all n images; t counts from 1. */
-static void latent_update(detect_latent_search *search, size_t n, int t)
-{
-    const double rate = nn_adam_rate(search->rate, SEARCH_BETA1, SEARCH_BETA2, (uint64_t)t);
-    search->kernels->adam(search->parameters, search->m, search->v, search->gradients,
-                          n * search->weights,
-                          (kernels_adam_step){.rate = (float)rate,
-                                              .share1 = (float)(1 - SEARCH_BETA1),
-                                              .share2 = (float)(1 - SEARCH_BETA2),
-                                              .epsilon = (float)NN_ADAM_EPSILON});
-}
-
-/* What is known of an image so far. */
-typedef struct found {
-    float *residual;
-    float *generated; /* NULL: not wanted */
-} found;
-
-/* Residuals of the generated images and their gradients; keeps each image that is the best yet. */
-static ano_status latent_compare(float *residuals, detect_latent_search *search,
-                                 const float *images, const float *made, size_t n, found best,
+/* Takes the residual of search i's iterate, and its gradient; keeps the image if it is the best. */
+static ano_status search_compare(detect_latent_batch *batch, size_t i, const float *generated,
                                  ano_error *err)
 {
-    const size_t image = search->image;
-    for (size_t i = 0; i < n; i++) {
-        const size_t first = i * image;
-        residuals[i] =
-            (float)nn_residual(search->diff + first, images + first, made + first, image);
-        if (!isfinite(residuals[i]))
-            return base_error(err, ANO_NUMERIC, "the residual of an image is not finite");
-        if (residuals[i] >= best.residual[i])
+    latent_search *search = &batch->searches[i];
+    const float residual =
+        (float)nn_residual(batch->diff + i * batch->image, search->image, generated, batch->image);
+    if (!isfinite(residual))
+        return base_error(err, ANO_NUMERIC, "the residual of an image is not finite");
+    if (search->trace != NULL && search->iteration > 0)
+        search->trace[search->iteration - 1] = residual;
+    if (residual < search->least) {
+        search->least = residual;
+        memcpy(search->found, generated, batch->image * sizeof(float));
+    }
+    return ANO_OK;
+}
+
+/* Whether a search has done its last iteration, or a window of them that was hardly worth it. */
+static bool search_has_ended(latent_search *search, const detect_latent_options *options)
+{
+    if (search->iteration == options->iterations)
+        return true;
+    if (search->iteration % DETECT_LATENT_WINDOW != 0)
+        return false;
+    const double before = (double)search->least_before, least = (double)search->least;
+    search->least_before = search->least;
+    return search->iteration > 0 && before - least < options->tolerance * before;
+}
+
+/* Puts the searches that have ended behind those that go on, and fills up their traces. */
+static void set_ended_apart(detect_latent_batch *batch, const bool *has_ended)
+{
+    batch->n_ended = 0;
+    for (size_t i = batch->n; i-- > 0;) {
+        if (!has_ended[i])
             continue;
-        best.residual[i] = residuals[i];
-        if (best.generated != NULL)
-            memcpy(best.generated + first, made + first, image * sizeof(float));
+        const latent_search ended = batch->searches[i];
+        batch->searches[i] = batch->searches[--batch->n];
+        batch->searches[batch->n] = ended;
+        batch->n_ended++;
+        for (int k = ended.iteration; ended.trace != NULL && k < batch->options.iterations; k++)
+            ended.trace[k] = ended.trace[k - 1];
     }
-    return ANO_OK;
 }
 
-ano_status detect_latent_run(float *residuals, float *generated, float *trace,
-                             detect_latent_search *search, const float *images, size_t n,
-                             int iterations, ano_error *err)
+/* One step of Adam for the layer of search i. */
+static void search_update(detect_latent_batch *batch, size_t i, const float *diff_z)
 {
-    const size_t latent = search->latent;
-    const size_t trace_row = (size_t)search->n_starts * (size_t)iterations;
+    latent_search *search = &batch->searches[i];
+    layer_backward(batch->diff_weights, diff_z, batch->z + i * batch->latent, search->z0,
+                   batch->latent);
+    search->iteration++;
+    const double rate =
+        nn_adam_rate(batch->options.rate, SEARCH_BETA1, SEARCH_BETA2, (uint64_t)search->iteration);
+    batch->kernels->adam(search->weights, search->m, search->v, batch->diff_weights,
+                         batch->n_weights,
+                         (kernels_adam_step){.rate = (float)rate,
+                                             .share1 = (float)(1 - SEARCH_BETA1),
+                                             .share2 = (float)(1 - SEARCH_BETA2),
+                                             .epsilon = (float)NN_ADAM_EPSILON});
+}
+
+ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err)
+{
+    const size_t n = batch->n, latent = batch->latent;
+    bool has_ended[DETECT_FOLDED_GROUP];
+    size_t n_ended = 0;
     for (size_t i = 0; i < n; i++)
-        residuals[i] = INFINITY;
-    for (int start = 0; start < search->n_starts; start++) {
-        latent_begin(search, start, n);
-        for (int iteration = 0; iteration <= iterations; iteration++) {
-            float now[DETECT_FOLDED_GROUP];
-            for (size_t i = 0; i < n; i++)
-                latent_forward(search, i);
-            const float *made = detect_folded_forward(search->pass, search->z, n);
-            const ano_status status =
-                latent_compare(now, search, images, made, n, (found){residuals, generated}, err);
-            if (status != ANO_OK)
-                return status;
-            for (size_t i = 0; i < n && trace != NULL && iteration > 0; i++)
-                trace[i * trace_row + (size_t)start * (size_t)iterations + (size_t)iteration - 1] =
-                    now[i];
-            if (iteration == iterations)
-                break;
-            const float *diff_z = detect_folded_backward(search->pass, search->diff, n);
-            for (size_t i = 0; i < n; i++)
-                latent_backward(search, i, diff_z + i * latent);
-            latent_update(search, n, iteration + 1);
-        }
+        layer_forward(batch->z + i * latent, batch->searches[i].z0, batch->searches[i].weights,
+                      latent);
+    const float *generated = detect_folded_forward(batch->pass, batch->z, n);
+    for (size_t i = 0; i < n; i++) {
+        const ano_status status = search_compare(batch, i, generated + i * batch->image, err);
+        if (status != ANO_OK)
+            return status;
+        has_ended[i] = search_has_ended(&batch->searches[i], &batch->options);
+        n_ended += has_ended[i];
     }
+    if (n_ended < n) {
+        const float *diff_z = detect_folded_backward(batch->pass, batch->diff, n);
+        for (size_t i = 0; i < n; i++)
+            if (!has_ended[i])
+                search_update(batch, i, diff_z + i * latent);
+    }
+    set_ended_apart(batch, has_ended);
     return ANO_OK;
 }
 
-const float *detect_latent_weights(const detect_latent_search *search, size_t i)
+bool detect_latent_take(detect_latent_found *out, detect_latent_batch *batch)
 {
-    return search->parameters + i * search->weights;
+    if (batch->n_ended == 0)
+        return false;
+    const latent_search *search = &batch->searches[batch->n + --batch->n_ended];
+    *out = (detect_latent_found){search->id, search->least, search->found, search->weights};
+    return true;
 }

@@ -5,38 +5,71 @@
  *
  *     z = tanh(z0 · W + b),   minimise over (W, b):  residual = Σ_pixels |x - G(z)|   by Adam,
  *
- * from a fixed random z0, the same W and b = 0 for every image. */
+ * from a fixed random z0, the same W and b = 0 for every image.
+ *
+ * A search is one image from one start. Searches go through the generator in batches, each with a
+ * layer, moments and a count of iterations of its own; one that has ended makes room for another.
+ */
 #ifndef DETECT_LATENT_H
 #define DETECT_LATENT_H
 
 #include "detect/folded.h"
 
-typedef struct detect_latent_search detect_latent_search;
+/* Iterations over which the least residual must improve for a search to go on. */
+enum { DETECT_LATENT_WINDOW = 20 };
 
-/* Where a search of every image starts: z0 [latent] and kernel W [latent][latent], row i the
- * weights of z0[i]. */
+typedef struct detect_latent_options {
+    int iterations;   /* updates of each search, at most */
+    double rate;      /* Adam's */
+    double tolerance; /* a search ends when a window has improved its least residual by less than
+                         this share of it; 0: never before its last iteration */
+} detect_latent_options;
+
+/* Where a search starts: z0 [latent] and kernel W [latent][latent], row i the weights of z0[i]. */
 typedef struct detect_latent_start {
     const float *z0, *kernel;
 } detect_latent_start;
 
-/* Searches for one thread's images, one from each of the n_starts starts. The generator, with
- * latents of length `latent` and images of `image` numbers, is only read, may be shared, and must
- * outlive the search. */
-ano_status detect_latent_create(detect_latent_search **out, const detect_folded *generator,
-                                size_t latent, size_t image, const detect_latent_start *starts,
-                                int n_starts, double rate, ano_error *err);
-void detect_latent_free(detect_latent_search *search);
+/* What a search has found. */
+typedef struct detect_latent_found {
+    size_t id;              /* the caller's number of it */
+    float residual;         /* the least of any iterate */
+    const float *generated; /* its image [h][w][c] */
+    const float *weights;   /* those it ended with: kernel [latent][latent], then bias [latent] */
+} detect_latent_found;
 
-/* Searches for n ≤ DETECT_FOLDED_GROUP images [n][h][w][c]: residuals [n] gets the least residual
- * of any iterate of any search, generated [n][h][w][c] (unless NULL) its image, trace
- * [n][n_starts][iterations] (unless NULL) the residual after each update. No image's numbers depend
- * on the others. Errors: NUMERIC when a residual is not finite. */
-ano_status detect_latent_run(float *residuals, float *generated, float *trace,
-                             detect_latent_search *search, const float *images, size_t n,
-                             int iterations, ano_error *err);
+/* One thread's batch of searches. */
+typedef struct detect_latent_batch detect_latent_batch;
 
-/* The weights that the last search of the last run ended with, for image i: kernel [latent][latent]
- * and, after it, bias [latent]. Lent. */
-const float *detect_latent_weights(const detect_latent_search *search, size_t i);
+/* How many searches a batch may have: no more than the generator takes, nor than reasonable memory
+ * holds; at least one. */
+size_t detect_latent_most(size_t latent, size_t image);
+
+/* A batch for n_places ≤ detect_latent_most() searches. The generator, with latents of length
+ * `latent` and images of `image` numbers, is only read, may be shared, and must outlive it. */
+ano_status detect_latent_create(detect_latent_batch **out, const detect_folded *generator,
+                                size_t latent, size_t image, size_t n_places,
+                                detect_latent_options options, ano_error *err);
+void detect_latent_free(detect_latent_batch *batch);
+
+bool detect_latent_has_room(const detect_latent_batch *batch);
+
+/* Begins a search in a batch that has room. The image [h][w][c] is copied; start and trace are
+ * lent until the search has ended. trace [iterations], unless NULL, gets the residual after each
+ * update, and what the last one reached for the iterations after a search that ends early. */
+void detect_latent_add(detect_latent_batch *batch, const float *image, detect_latent_start start,
+                       size_t id, float *trace);
+
+/* One iteration of every search in the batch; afterwards detect_latent_take() must be called until
+ * it gives nothing. No search's numbers depend on the others. Errors: NUMERIC when a residual is
+ * not finite. */
+ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err);
+
+/* The next search that the last step ended, or false. What it points to is lent until the next
+ * detect_latent_add(). */
+bool detect_latent_take(detect_latent_found *out, detect_latent_batch *batch);
+
+/* Whether no search is left to go on. */
+bool detect_latent_is_empty(const detect_latent_batch *batch);
 
 #endif

@@ -22,11 +22,12 @@ json_t *model_metadata(const ano_model *model)
                              config->channels, "latent", config->latent, "base_width",
                              config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
     if (root != NULL && calibration->n > 0 &&
-        json_object_set_new(
-            root, "calibration",
-            json_pack("{s:f, s:f, s:I, s:i, s:i}", "alpha", calibration->alpha, "threshold",
-                      calibration->threshold, "n", (json_int_t)calibration->n, "iterations",
-                      calibration->iterations, "restarts", calibration->restarts)) != 0) {
+        json_object_set_new(root, "calibration",
+                            json_pack("{s:f, s:f, s:I, s:i, s:i, s:f}", "alpha", calibration->alpha,
+                                      "threshold", calibration->threshold, "n",
+                                      (json_int_t)calibration->n, "iterations",
+                                      calibration->iterations, "restarts", calibration->restarts,
+                                      "tolerance", calibration->tolerance)) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -47,8 +48,12 @@ static ano_status read_calibration(ano_calibration *out, const json_t *object, a
 {
     const json_t *alpha = json_object_get(object, "alpha");
     const json_t *threshold = json_object_get(object, "threshold");
+    /* Absent from the first files, whose searches did all their iterations. */
+    const json_t *tolerance = json_object_get(object, "tolerance");
     if (!json_is_number(alpha) || !json_is_number(threshold))
         return base_error(err, ANO_FORMAT, "metadata: calibration lacks alpha or threshold");
+    if (tolerance != NULL && !json_is_number(tolerance))
+        return base_error(err, ANO_FORMAT, "metadata: tolerance is no number");
     int n = 0;
     ano_status status = read_int(&n, object, "n", err);
     if (status == ANO_OK)
@@ -57,6 +62,7 @@ static ano_status read_calibration(ano_calibration *out, const json_t *object, a
         status = read_int(&out->restarts, object, "restarts", err);
     out->alpha = json_number_value(alpha);
     out->threshold = json_number_value(threshold);
+    out->tolerance = json_number_value(tolerance);
     out->n = (size_t)n;
     return status;
 }
@@ -156,9 +162,9 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     for (int i = 0; i < MODEL_NETWORKS; i++)
         n_tensors += wanted[i] ? (size_t)model->networks[i]->n_tensors : 0;
     const ano_calibration *calibration = &model->calibration;
-    if (calibration->n > 0 &&
-        (!isfinite(calibration->alpha) || !isfinite(calibration->threshold) ||
-         calibration->n > INT_MAX || calibration->iterations < 0 || calibration->restarts < 0))
+    if (calibration->n > 0 && (!isfinite(calibration->alpha) || !isfinite(calibration->threshold) ||
+                               !isfinite(calibration->tolerance) || calibration->n > INT_MAX ||
+                               calibration->iterations < 0 || calibration->restarts < 0))
         return base_error(err, ANO_ARG, "%s: the calibration is out of range", path);
     ano_status status;
     json_t *metadata = model_metadata(model);

@@ -363,20 +363,27 @@ static void latent_search__is_that_of_keras(void **state)
             formula_numbers(images + k * s.image, (size_t)s.image, name, 1, 0);
         }
         detect_folded *folded;
-        detect_latent_search *search;
-        const detect_latent_start start = {z0, kernel};
+        detect_latent_batch *batch;
+        const detect_latent_options how = {.iterations = ITERATIONS, .rate = SEARCH_RATE};
         float best[SEARCHED], trace[SEARCHED * ITERATIONS];
         ano_error err = ANO_ERROR_INIT;
         if (detect_folded_create(&folded, s.model->networks[ANO_GENERATOR], &err) != ANO_OK ||
-            detect_latent_create(&search, folded, (size_t)s.latent, (size_t)s.image, &start, 1,
-                                 SEARCH_RATE, &err) != ANO_OK ||
-            detect_latent_run(best, NULL, trace, search, images, SEARCHED, ITERATIONS, &err) !=
-                ANO_OK)
+            detect_latent_create(&batch, folded, (size_t)s.latent, (size_t)s.image, SEARCHED, how,
+                                 &err) != ANO_OK)
             fail_msg("%s: %s", s.config, err.message);
-        for (int k = 0; k < SEARCHED; k++) {
-            const float *weights = detect_latent_weights(search, (size_t)k);
-            memcpy(kernels + k * n_kernel, weights, (size_t)n_kernel * sizeof *weights);
-            memcpy(biases + k * s.latent, weights + n_kernel, (size_t)s.latent * sizeof *weights);
+        for (int k = 0; k < SEARCHED; k++)
+            detect_latent_add(batch, images + k * s.image, (detect_latent_start){z0, kernel},
+                              (size_t)k, trace + k * ITERATIONS);
+        while (!detect_latent_is_empty(batch)) {
+            if (detect_latent_step(batch, &err) != ANO_OK)
+                fail_msg("%s: %s", s.config, err.message);
+            for (detect_latent_found found; detect_latent_take(&found, batch);) {
+                const int k = (int)found.id;
+                best[k] = found.residual;
+                memcpy(kernels + k * n_kernel, found.weights, (size_t)n_kernel * sizeof *kernels);
+                memcpy(biases + k * s.latent, found.weights + n_kernel,
+                       (size_t)s.latent * sizeof *biases);
+            }
         }
         /* A residual sums the errors of as many pixels, which have no reason to add up. A weight is
          * rounded once an iteration, and moved by the rate as the gradient would have it. */
@@ -386,7 +393,7 @@ static void latent_search__is_that_of_keras(void **state)
         compare(&s, "search.best", best, SEARCHED, residual_error);
         compare(&s, "search.kernels", kernels, SEARCHED * n_kernel, weight_error);
         compare(&s, "search.biases", biases, SEARCHED * s.latent, weight_error);
-        detect_latent_free(search);
+        detect_latent_free(batch);
         detect_folded_free(folded);
         free(images);
         free(z0);

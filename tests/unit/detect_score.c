@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,15 +28,20 @@ static int fill_pixels(void **state)
     return 0;
 }
 
-/* Scores images [first, first + n) of random_pixels. */
-static void score(float *scores, float *generated, float *trace, const ano_model *model,
-                  size_t first, size_t n, int iterations)
+static ano_score_options brief(int iterations)
 {
-    ano_error err = ANO_ERROR_INIT;
-    ano_dataset *dataset;
     ano_score_options options = ANO_SCORE_OPTIONS_INIT;
     options.iterations = iterations;
     options.restarts = RESTARTS;
+    return options;
+}
+
+/* Scores images [first, first + n) of random_pixels. */
+static void score(float *scores, float *generated, float *trace, const ano_model *model,
+                  size_t first, size_t n, ano_score_options options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    ano_dataset *dataset;
     assert_int_equal(ano_dataset_from_pixels(&dataset, random_pixels + first * PIXELS, n,
                                              (ano_shape){SIZE, SIZE, 1}, NULL),
                      ANO_OK);
@@ -44,9 +50,10 @@ static void score(float *scores, float *generated, float *trace, const ano_model
     ano_dataset_free(dataset);
 }
 
-/* The model's width decides which of oneDNN's kernels run. */
-static void check_independence(int base_width, int iterations)
+/* The images' numbers together, and in parts on another number of threads. */
+static void check_independence(int base_width, ano_score_options options)
 {
+    const size_t row = RESTARTS * (size_t)options.iterations;
     ano_model_config config = ANO_MODEL_CONFIG_INIT;
     config.base_width = base_width;
     ano_model *model;
@@ -54,12 +61,16 @@ static void check_independence(int base_width, int iterations)
     float together[N], alone[N];
     float *generated = base_alloc(N * PIXELS, sizeof(float));
     float *generated_alone = base_alloc(N * PIXELS, sizeof(float));
-    score(together, generated, NULL, model, 0, N, iterations);
+    float *trace = base_alloc(N * row, sizeof(float));
+    float *trace_alone = base_alloc(N * row, sizeof(float));
+    options.threads = 2;
+    score(together, generated, trace, model, 0, N, options);
     const struct {
         size_t first, n;
     } parts[] = {{0, 1}, {69, 1}, {3, 7}, {31, 2}, {1, 64}};
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-        score(alone, generated_alone, NULL, model, parts[p].first, parts[p].n, iterations);
+        options.threads = 1 + (int)p % 3;
+        score(alone, generated_alone, trace_alone, model, parts[p].first, parts[p].n, options);
         for (size_t i = 0; i < parts[p].n; i++) {
             const size_t image = parts[p].first + i;
             if (memcmp(&alone[i], &together[image], sizeof(float)) != 0)
@@ -67,8 +78,11 @@ static void check_independence(int base_width, int iterations)
                          i, parts[p].n, parts[p].first, (double)together[image], (double)alone[i]);
             assert_memory_equal(generated_alone + i * PIXELS, generated + image * PIXELS,
                                 PIXELS * sizeof(float));
+            assert_memory_equal(trace_alone + i * row, trace + image * row, row * sizeof(float));
         }
     }
+    base_free(trace);
+    base_free(trace_alone);
     base_free(generated);
     base_free(generated_alone);
     ano_model_free(model);
@@ -77,8 +91,71 @@ static void check_independence(int base_width, int iterations)
 static void score__depends_on_the_image_alone(void **state)
 {
     (void)state;
-    check_independence(5, 20);
-    check_independence(64, 3);
+    check_independence(5, brief(20));
+    check_independence(64, brief(3));
+    ano_score_options early = brief(100); /* the searches end after 40 to 100 iterations */
+    early.tolerance = 0.0005;
+    early.learning_rate = 1e-2;
+    check_independence(5, early);
+}
+
+/* What a callback saw, and when it is to stop the work. */
+typedef struct calls {
+    size_t n, stop_at, done;
+} calls;
+
+static int on_score(size_t done, size_t total, void *cookie)
+{
+    calls *seen = cookie;
+    assert_true(done >= seen->done && done <= total && total == N);
+    seen->done = done;
+    return ++seen->n == seen->stop_at;
+}
+
+static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
+{
+    (void)state;
+    const ano_model_config config = {SIZE, 1, 3, 2};
+    ano_model *model;
+    ano_dataset *dataset;
+    ano_error err = ANO_ERROR_INIT;
+    float scores[N];
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ANO_OK);
+    calls seen = {0};
+    ano_score_options options = brief(4);
+    options.callback = on_score;
+    options.cookie = &seen;
+    assert_int_equal(ano_score(scores, NULL, NULL, model, dataset, &options, NULL), ANO_OK);
+    assert_int_equal(seen.done, N);
+    seen = (calls){.stop_at = 2};
+    assert_int_equal(ano_score(scores, NULL, NULL, model, dataset, &options, &err), ANO_CANCELLED);
+    assert_int_equal(seen.n, 2);
+    ano_dataset_free(dataset);
+    ano_model_free(model);
+}
+
+static void score__refuses_a_tolerance_that_is_no_share(void **state)
+{
+    (void)state;
+    const ano_model_config config = {SIZE, 1, 3, 2};
+    const double refused[] = {-0.1, 1, NAN};
+    ano_model *model;
+    ano_dataset *dataset;
+    float scores[N];
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ANO_OK);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        ano_score_options options = brief(1);
+        options.tolerance = refused[i];
+        assert_int_equal(ano_score(scores, NULL, NULL, model, dataset, &options, NULL), ANO_ARG);
+    }
+    ano_dataset_free(dataset);
+    ano_model_free(model);
 }
 
 static void score__is_the_least_of_the_traces_of_all_searches(void **state)
@@ -90,7 +167,7 @@ static void score__is_the_least_of_the_traces_of_all_searches(void **state)
     ano_model *model;
     assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
     float scores[2], trace[2 * ROW];
-    score(scores, NULL, trace, model, 0, 2, ITERATIONS);
+    score(scores, NULL, trace, model, 0, 2, brief(ITERATIONS));
     for (size_t i = 0; i < 2; i++) {
         float least = trace[i * ROW];
         for (size_t k = 1; k < ROW; k++)
@@ -157,6 +234,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(score__depends_on_the_image_alone),
+        cmocka_unit_test(callback__sees_every_image_done_and_can_stop_the_work),
+        cmocka_unit_test(score__refuses_a_tolerance_that_is_no_share),
         cmocka_unit_test(score__is_the_least_of_the_traces_of_all_searches),
         cmocka_unit_test(latent_search__finds_the_latent_of_a_generated_image),
     };

@@ -39,14 +39,19 @@ static void saved_model__comes_back_whole(void **state)
 {
     (void)state;
     ano_model *model = drawn_model(), *loaded;
-    const ano_calibration calibration = {
-        .alpha = 0.05, .threshold = 31.25, .n = 40, .iterations = 7, .restarts = 3};
+    const ano_calibration calibration = {.alpha = 0.05,
+                                         .threshold = 31.25,
+                                         .n = 40,
+                                         .iterations = 7,
+                                         .restarts = 3,
+                                         .tolerance = 0.125};
     ano_model_set_calibration(model, &calibration);
     assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
     assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
     const ano_calibration found = ano_model_get_calibration(loaded);
     assert_true(found.alpha == calibration.alpha && found.threshold == calibration.threshold);
-    assert_true(found.n == 40 && found.iterations == 7 && found.restarts == 3);
+    assert_true(found.n == 40 && found.iterations == 7 && found.restarts == 3 &&
+                found.tolerance == 0.125);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         const nn_net *a = model->networks[i], *b = loaded->networks[i];
         assert_memory_equal(a->parameters, b->parameters, a->n_parameters * sizeof(float));

@@ -76,6 +76,7 @@ static report_results make_results(void)
         .alpha = 0.01,
         .iterations = 300,
         .restarts = 2,
+        .tolerance = 0.25,
         .components = 30,
         .seed = 1ull << 53,
     };
@@ -124,6 +125,7 @@ static void results__hold_the_figures_of_every_method(void **state)
     expect_number(root, "n_anomalous", 2);
     expect_number(root, "iterations", 300);
     expect_number(root, "restarts", 2);
+    expect_number(root, "tolerance", 0.25);
     assert_true(json_integer_value(json_object_get(root, "seed")) == 1ll << 53);
     const json_t *baselines = json_object_get(root, "baselines");
     expect_number(json_object_get(baselines, "pca"), "auroc", 0.95);

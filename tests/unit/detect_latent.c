@@ -1,0 +1,187 @@
+#include "detect/latent.h"
+
+#include "base/memory.h"
+#include "model/networks.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SEARCHES = 6, LATENT = 4, SIZE = 8, PIXELS = SIZE * SIZE, ITERATIONS = 200 };
+enum { WEIGHTS = LATENT * LATENT + LATENT };
+
+static const ano_model_config config = {SIZE, 1, LATENT, 4};
+
+/* A drawn generator, and for each search an image that it makes and a start. */
+typedef struct fixture {
+    detect_folded *generator;
+    float images[SEARCHES][PIXELS], z0[SEARCHES][LATENT], kernels[SEARCHES][LATENT * LATENT];
+} fixture;
+
+typedef struct outcome {
+    float residual, generated[PIXELS], weights[WEIGHTS], trace[ITERATIONS];
+    int steps; /* of the batch, from the search's first to its last */
+} outcome;
+
+static int set_up(void **state)
+{
+    fixture *f = base_alloc(1, sizeof *f);
+    nn_net *net;
+    assert_int_equal(model_generator_create(&net, &config, NULL), ANO_OK);
+    nn_net_initialise(net, 3, BASE_PURPOSE_TEST);
+    assert_int_equal(detect_folded_create(&f->generator, net, NULL), ANO_OK);
+    nn_net_free(net);
+    detect_folded_pass *pass;
+    assert_int_equal(detect_folded_pass_create(&pass, f->generator, NULL), ANO_OK);
+    for (size_t i = 0; i < SEARCHES; i++) {
+        float z[LATENT];
+        base_random_uniform(z, LATENT, -1, 1, (base_random){1, BASE_PURPOSE_TEST, 3 + i});
+        memcpy(f->images[i], detect_folded_forward(pass, z, 1), sizeof f->images[i]);
+    }
+    detect_folded_pass_free(pass);
+    base_random_uniform(f->z0[0], SEARCHES * LATENT, -1, 1, (base_random){1, BASE_PURPOSE_TEST, 1});
+    base_random_uniform(f->kernels[0], SEARCHES * LATENT * LATENT, -0.9f, 0.9f,
+                        (base_random){1, BASE_PURPOSE_TEST, 2});
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    detect_folded_free(f->generator);
+    base_free(f);
+    return 0;
+}
+
+/* Runs searches [first, first + n), as many at once as there are places. */
+static void run(outcome *outcomes, const fixture *f, size_t first, size_t n, size_t n_places,
+                detect_latent_options how)
+{
+    detect_latent_batch *batch;
+    assert_int_equal(
+        detect_latent_create(&batch, f->generator, LATENT, PIXELS, n_places, how, NULL), ANO_OK);
+    size_t next = first;
+    for (int step = 0; next < first + n || !detect_latent_is_empty(batch); step++) {
+        for (; next < first + n && detect_latent_has_room(batch); next++) {
+            outcomes[next].steps = -step;
+            detect_latent_add(batch, f->images[next],
+                              (detect_latent_start){f->z0[next], f->kernels[next]}, next,
+                              outcomes[next].trace);
+        }
+        assert_int_equal(detect_latent_step(batch, NULL), ANO_OK);
+        for (detect_latent_found found; detect_latent_take(&found, batch);) {
+            outcome *out = &outcomes[found.id];
+            out->residual = found.residual;
+            out->steps += step + 1;
+            memcpy(out->generated, found.generated, sizeof out->generated);
+            memcpy(out->weights, found.weights, sizeof out->weights);
+        }
+    }
+    detect_latent_free(batch);
+}
+
+static void search__finds_the_same_in_any_company(void **state)
+{
+    const detect_latent_options how = {.iterations = ITERATIONS, .rate = 1e-2, .tolerance = 0.02};
+    outcome *alone = base_alloc(SEARCHES, sizeof *alone);
+    outcome *together = base_alloc(SEARCHES, sizeof *together);
+    int differing = 0;
+    for (size_t i = 0; i < SEARCHES; i++) {
+        run(alone, *state, i, 1, 1, how);
+        differing += alone[i].steps != alone[0].steps;
+    }
+    assert_true(differing > 0); /* or no search would leave the batch before another */
+    for (size_t n_places = 2; n_places <= SEARCHES && n_places <= DETECT_FOLDED_GROUP; n_places++) {
+        run(together, *state, 0, SEARCHES, n_places, how);
+        for (size_t i = 0; i < SEARCHES; i++)
+            if (memcmp(&alone[i], &together[i], sizeof(outcome)) != 0)
+                fail_msg("search %zu of %d in %zu places: expected %.9g after %d steps, got %.9g "
+                         "after %d",
+                         i, SEARCHES, n_places, (double)alone[i].residual, alone[i].steps,
+                         (double)together[i].residual, together[i].steps);
+    }
+    base_free(alone);
+    base_free(together);
+}
+
+/* The iteration after which a search must end, from the residuals of one that does not end early.
+ */
+static int expected_end(const float *trace, double least, double tolerance)
+{
+    double before = least;
+    for (int k = 1; k < ITERATIONS; k++) {
+        least = fmin(least, (double)trace[k - 1]);
+        if (k % DETECT_LATENT_WINDOW != 0)
+            continue;
+        if (least > before * (1 - tolerance))
+            return k;
+        before = least;
+    }
+    return ITERATIONS;
+}
+
+static void search__ends_when_a_window_was_hardly_worth_it(void **state)
+{
+    const double tolerance = 0.02;
+    detect_latent_options how = {.iterations = 0, .rate = 1e-2};
+    outcome *at_first = base_alloc(SEARCHES, sizeof *at_first);
+    outcome *whole = base_alloc(SEARCHES, sizeof *whole);
+    outcome *ended = base_alloc(SEARCHES, sizeof *ended);
+    run(at_first, *state, 0, SEARCHES, 1, how);
+    how.iterations = ITERATIONS;
+    run(whole, *state, 0, SEARCHES, 1, how);
+    how.tolerance = tolerance;
+    run(ended, *state, 0, SEARCHES, 1, how);
+    for (size_t i = 0; i < SEARCHES; i++) {
+        const int end = expected_end(whole[i].trace, (double)at_first[i].residual, tolerance);
+        assert_int_equal(whole[i].steps, ITERATIONS + 1);
+        assert_int_equal(ended[i].steps, end + 1);
+        assert_true(end > DETECT_LATENT_WINDOW && end < ITERATIONS);
+        float least = at_first[i].residual;
+        for (int k = 0; k < ITERATIONS; k++) {
+            const float expected = whole[i].trace[k < end ? k : end - 1];
+            least = fminf(least, expected);
+            if (ended[i].trace[k] != expected)
+                fail_msg("search %zu, which ends after %d iterations, %d: expected %.9g, got %.9g",
+                         i, end, k, (double)expected, (double)ended[i].trace[k]);
+        }
+        assert_true(ended[i].residual == least);
+    }
+    base_free(at_first);
+    base_free(whole);
+    base_free(ended);
+}
+
+static void search_without_tolerance__goes_on_when_nothing_improves(void **state)
+{
+    detect_latent_options how = {.iterations = ITERATIONS, .rate = 0};
+    outcome *out = base_alloc(SEARCHES, sizeof *out);
+    run(out, *state, 0, 1, 1, how);
+    assert_int_equal(out[0].steps, ITERATIONS + 1);
+    how.tolerance = 1e-6;
+    run(out, *state, 0, 1, 1, how);
+    assert_int_equal(out[0].steps, DETECT_LATENT_WINDOW + 1);
+    base_free(out);
+}
+
+static void batch__has_as_many_places_as_memory_allows(void **state)
+{
+    (void)state;
+    assert_int_equal(detect_latent_most(30, 28 * 28), DETECT_FOLDED_GROUP);
+    assert_int_equal(detect_latent_most(4096, 1024 * 1024 * 3), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(search__finds_the_same_in_any_company),
+        cmocka_unit_test(search__ends_when_a_window_was_hardly_worth_it),
+        cmocka_unit_test(search_without_tolerance__goes_on_when_nothing_improves),
+        cmocka_unit_test(batch__has_as_many_places_as_memory_allows),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
