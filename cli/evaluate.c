@@ -22,6 +22,7 @@ static bool is_calibrated(const cli_run *run, const cli_options *options)
     return calibration.n > 0 && calibration.alpha == options->alpha &&
            calibration.iterations == options->search.iterations &&
            calibration.restarts == options->search.restarts &&
+           calibration.tolerance == options->search.tolerance &&
            run->configured.search.learning_rate == options->search.learning_rate &&
            run->configured.seed == options->seed;
 }

@@ -122,6 +122,8 @@ static const option_row rows[] = {
      "Steps of each image's search"},
     {"restarts", "N", KIND_WHOLE, AT(search.restarts), 1, 1000, GROUP_SEARCH, KEPT, SCORING,
      "Searches of each image, from different starts; the best is kept"},
+    {"tolerance", "T", KIND_REAL, AT(search.tolerance), 0, 0.5, GROUP_SEARCH, KEPT, SCORING,
+     "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SCORING,
      "The search's learning rate"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, TESTING,

@@ -22,7 +22,8 @@ int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_datase
     *out = (ano_calibration){.alpha = options->alpha,
                              .n = scores.n,
                              .iterations = options->search.iterations,
-                             .restarts = options->search.restarts};
+                             .restarts = options->search.restarts,
+                             .tolerance = options->search.tolerance};
     if (code == CLI_DONE &&
         ano_threshold(&out->threshold, scores.scores, scores.n, options->alpha, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
@@ -131,6 +132,7 @@ static ano_status test_measure(test *t, double threshold, const ano_dataset *tra
         .alpha = t->options->alpha,
         .iterations = t->options->search.iterations,
         .restarts = t->options->search.restarts,
+        .tolerance = t->options->search.tolerance,
         .components = n_training > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n_training - 1,
         .seed = t->options->seed,
     };

@@ -113,6 +113,7 @@ static ano_status add_setting(json_t *dst, const report_results *results, ano_er
         {"n_anomalous", json_integer((json_int_t)count_label(results, 1))},
         {"iterations", json_integer(results->iterations)},
         {"restarts", json_integer(results->restarts)},
+        {"tolerance", json_real(results->tolerance)},
         {"seed", json_integer((json_int_t)results->seed)},
     };
     int failed = 0;

@@ -25,6 +25,7 @@ typedef struct report_results {
     const char *normal, *anomaly; /* the classes that are, "1" and "9" */
     double alpha;                 /* the share of normal images that may lie above a threshold */
     int iterations, restarts;     /* of each search; searches of each image */
+    double tolerance;             /* at which searches end */
     int components;               /* of PCA */
     uint64_t seed;                /* at most 2^53 */
 } report_results;
