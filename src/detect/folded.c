@@ -29,16 +29,17 @@ struct detect_folded {
 
 struct detect_folded_pass {
     const detect_folded *folded;
-    float *z;          /* [group][latent + 1]: latents and a 1 */
-    float *dense;      /* [group][dense_size]: before the activation */
+    size_t most;       /* images */
+    float *z;          /* [most][latent + 1]: latents and a 1 */
+    float *dense;      /* [most][dense_size]: before the activation */
     float *diff_dense; /* by that */
     float *v;          /* the transforms of kernels.h: of inner's source, and of its gradient */
     float *m;          /* of inner's destination, and of its gradient */
-    float *inner;      /* [group][inner's destination]: after the activation */
+    float *inner;      /* [most][inner's destination]: after the activation */
     float *diff_inner; /* of one image: by the sums before it */
-    float *generated;  /* [group][image] */
+    float *generated;  /* [most][image] */
     float *diff_image; /* [image]: by the sum before the tanh */
-    float *diff_z;     /* [group][latent_columns], then packed to [group][latent] */
+    float *diff_z;     /* [most][latent_columns], then packed to [most][latent] */
 };
 
 static size_t whole_vectors(size_t columns)
@@ -224,30 +225,31 @@ void detect_folded_free(detect_folded *f)
 
 /* ---- passes ------------------------------------------------------------------------------- */
 
-ano_status detect_folded_pass_create(detect_folded_pass **out, const detect_folded *f,
+ano_status detect_folded_pass_create(detect_folded_pass **out, const detect_folded *f, size_t most,
                                      ano_error *err)
 {
     *out = NULL;
     detect_folded_pass *pass = base_alloc(1, sizeof *pass);
     if (pass == NULL)
         return base_error_nomem(err, "latent search");
-    const size_t group = DETECT_FOLDED_GROUP, tiles = group * kernels_upsample_tiles(&f->inner);
+    const size_t tiles = most * kernels_upsample_tiles(&f->inner);
     const size_t image = dst_size(&f->outer);
     pass->folded = f;
+    pass->most = most;
     const struct {
         float **array;
         size_t size;
     } arrays[] = {
-        {&pass->z, group * (f->latent + 1)},
-        {&pass->dense, group * f->dense_size},
-        {&pass->diff_dense, group * f->dense_size},
+        {&pass->z, most * (f->latent + 1)},
+        {&pass->dense, most * f->dense_size},
+        {&pass->diff_dense, most * f->dense_size},
         {&pass->v, kernels_winograd_size(tiles, f->inner.in)},
         {&pass->m, kernels_winograd_size(tiles, PHASES * f->inner.out)},
-        {&pass->inner, group * dst_size(&f->inner)},
+        {&pass->inner, most * dst_size(&f->inner)},
         {&pass->diff_inner, dst_size(&f->inner)},
-        {&pass->generated, group * image},
+        {&pass->generated, most * image},
         {&pass->diff_image, image},
-        {&pass->diff_z, group * f->latent_columns},
+        {&pass->diff_z, most * f->latent_columns},
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         if ((*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL) {
@@ -315,12 +317,13 @@ static void dense_backward(detect_folded_pass *pass, size_t n)
 
 /* dst [tiles][columns] = src [tiles][k] · weights [k][columns] at each point, the first n images'
  * tiles. */
-static void multiply_points(const detect_folded *f, float *dst, const float *src,
+static void multiply_points(const detect_folded_pass *pass, float *dst, const float *src,
                             const float *weights, size_t n, size_t columns, size_t k)
 {
-    const size_t tiles = kernels_upsample_tiles(&f->inner), most = DETECT_FOLDED_GROUP * tiles;
-    const size_t dst_size = kernels_winograd_stride(most, columns);
-    const size_t src_size = kernels_winograd_stride(most, k);
+    const detect_folded *f = pass->folded;
+    const size_t tiles = kernels_upsample_tiles(&f->inner), most_tiles = pass->most * tiles;
+    const size_t dst_size = kernels_winograd_stride(most_tiles, columns);
+    const size_t src_size = kernels_winograd_stride(most_tiles, k);
     const size_t weights_size = kernels_winograd_stride(k, columns);
     kernels_product product = {.rows = n * tiles,
                                .columns = columns,
@@ -347,8 +350,7 @@ static void outer_forward(detect_folded_pass *pass, size_t n)
     const size_t size = src_size(&f->outer), image = dst_size(&f->outer);
     for (size_t i = 0; i < n; i++) {
         float *inner = pass->inner + i * size, *generated = pass->generated + i * image;
-        f->kernels->upsample_dst(inner, pass->m, f->inner_bias, f->inner, DETECT_FOLDED_GROUP, i,
-                                 1);
+        f->kernels->upsample_dst(inner, pass->m, f->inner_bias, f->inner, pass->most, i, 1);
         f->kernels->leaky_relu(inner, inner, size, f->slope[1]);
         f->kernels->upsample_thin(generated, inner, f->outer_composed.weights,
                                   f->outer_composed.bias, f->outer);
@@ -368,8 +370,7 @@ static void outer_backward(detect_folded_pass *pass, const float *diff_generated
                                        f->outer_composed.weights, f->outer);
         f->kernels->leaky_relu_backward(pass->diff_inner, pass->diff_inner, pass->inner + i * size,
                                         size, f->slope[1]);
-        f->kernels->upsample_diff_dst(pass->m, pass->diff_inner, f->inner, DETECT_FOLDED_GROUP, i,
-                                      1);
+        f->kernels->upsample_diff_dst(pass->m, pass->diff_inner, f->inner, pass->most, i, 1);
     }
 }
 
@@ -377,9 +378,9 @@ const float *detect_folded_forward(detect_folded_pass *pass, const float *z, siz
 {
     const detect_folded *f = pass->folded;
     dense_forward(pass, z, n);
-    f->kernels->upsample_src(pass->v, pass->dense, f->slope[0], f->inner, DETECT_FOLDED_GROUP, 0,
-                             n);
-    multiply_points(f, pass->m, pass->v, f->inner_weights, n, PHASES * f->inner.out, f->inner.in);
+    f->kernels->upsample_src(pass->v, pass->dense, f->slope[0], f->inner, pass->most, 0, n);
+    multiply_points(pass, pass->m, pass->v, f->inner_weights, n, PHASES * f->inner.out,
+                    f->inner.in);
     outer_forward(pass, n);
     return pass->generated;
 }
@@ -388,9 +389,9 @@ const float *detect_folded_backward(detect_folded_pass *pass, const float *diff_
 {
     const detect_folded *f = pass->folded;
     outer_backward(pass, diff_generated, n);
-    multiply_points(f, pass->v, pass->m, f->inner_back, n, f->inner.in, PHASES * f->inner.out);
+    multiply_points(pass, pass->v, pass->m, f->inner_back, n, f->inner.in, PHASES * f->inner.out);
     f->kernels->upsample_diff_src(pass->diff_dense, pass->v, pass->dense, f->slope[0], f->inner,
-                                  DETECT_FOLDED_GROUP, 0, n);
+                                  pass->most, 0, n);
     dense_backward(pass, n);
     return pass->diff_z;
 }

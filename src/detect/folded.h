@@ -19,17 +19,17 @@ typedef struct detect_folded detect_folded;
 ano_status detect_folded_create(detect_folded **out, const nn_net *generator, ano_error *err);
 void detect_folded_free(detect_folded *folded);
 
-/* Images that go through together: enough for the dense layer's weights to be worth loading. */
+/* Images that go through together: enough for the weights to be worth loading, by bench search. */
 enum { DETECT_FOLDED_GROUP = 28 };
 
-/* Memory for one thread's group of images. */
+/* Memory for one thread's images, at most `most` together. */
 typedef struct detect_folded_pass detect_folded_pass;
 
 ano_status detect_folded_pass_create(detect_folded_pass **out, const detect_folded *folded,
-                                     ano_error *err);
+                                     size_t most, ano_error *err);
 void detect_folded_pass_free(detect_folded_pass *pass);
 
-/* generated [n][h][w][c] = G(z [n][latent]), n ≤ DETECT_FOLDED_GROUP. Lent until the next forward.
+/* generated [n][h][w][c] = G(z [n][latent]), n ≤ most. Lent until the next forward.
  * One thread; an image's numbers do not depend on its neighbours. */
 const float *detect_folded_forward(detect_folded_pass *pass, const float *z, size_t n);
 

@@ -99,7 +99,7 @@ ano_status detect_latent_create(detect_latent_batch **out, const detect_folded *
     batch->z = base_alloc(n_places * latent, sizeof(float));
     batch->diff = base_alloc(n_places * image, sizeof(float));
     batch->diff_weights = base_alloc(batch->n_weights, sizeof(float));
-    ano_status status = detect_folded_pass_create(&batch->pass, generator, err);
+    ano_status status = detect_folded_pass_create(&batch->pass, generator, n_places, err);
     if (status == ANO_OK &&
         (batch->searches == NULL || batch->numbers == NULL || batch->z == NULL ||
          batch->diff == NULL || batch->diff_weights == NULL))

@@ -225,7 +225,8 @@ static folded_pass fold(const nn_net *generator)
 {
     folded_pass f;
     assert_int_equal(detect_folded_create(&f.generator, generator, NULL), ANO_OK);
-    assert_int_equal(detect_folded_pass_create(&f.pass, f.generator, NULL), ANO_OK);
+    assert_int_equal(detect_folded_pass_create(&f.pass, f.generator, DETECT_FOLDED_GROUP, NULL),
+                     ANO_OK);
     return f;
 }
 

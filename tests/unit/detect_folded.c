@@ -56,7 +56,7 @@ static void check_config(ano_model_config config, int n)
     const float *expected, *expected_diff;
     assert_int_equal(nn_pass_create(&layers, net, n, NN_DATA_GRADIENT, NULL), ANO_OK);
     assert_int_equal(detect_folded_create(&folded, net, NULL), ANO_OK);
-    assert_int_equal(detect_folded_pass_create(&pass, folded, NULL), ANO_OK);
+    assert_int_equal(detect_folded_pass_create(&pass, folded, (size_t)n, NULL), ANO_OK);
     for (int repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the last time */
         assert_int_equal(nn_pass_forward(&expected, layers, z, NULL), ANO_OK);
         assert_int_equal(nn_pass_backward(&expected_diff, layers, diff, NULL, NULL), ANO_OK);

@@ -35,7 +35,7 @@ static int set_up(void **state)
     assert_int_equal(detect_folded_create(&f->generator, net, NULL), ANO_OK);
     nn_net_free(net);
     detect_folded_pass *pass;
-    assert_int_equal(detect_folded_pass_create(&pass, f->generator, NULL), ANO_OK);
+    assert_int_equal(detect_folded_pass_create(&pass, f->generator, 1, NULL), ANO_OK);
     for (size_t i = 0; i < SEARCHES; i++) {
         float z[LATENT];
         base_random_uniform(z, LATENT, -1, 1, (base_random){1, BASE_PURPOSE_TEST, 3 + i});
