@@ -2,6 +2,7 @@
 
 #include "check.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -62,4 +63,29 @@ void array_check(const kernels *k, const char *what, const array *a)
     char name[128];
     snprintf(name, sizeof name, "%s of %s, %d long", what, k->name, a->n);
     check_close(name, a->narrow, a->wide, a->tolerance, a->n);
+}
+
+void array_check_accuracy(const kernels *k, const char *what, array *a, double accuracy)
+{
+    double square = 0, greatest = 0;
+    int n = 0;
+    for (int i = 0; i < a->n; i++) {
+        square += a->wide[i] * a->wide[i];
+        n += a->wide[i] != 0;
+    }
+    const double deviation = sqrt(square / n);
+    for (int i = 0; i < a->n; i++) {
+        a->tolerance[i] = accuracy * deviation;
+        greatest = fmax(greatest, fabs(a->narrow[i] - a->wide[i]));
+    }
+    print_message("%s of %s: largest error %.1e\n", what, k->name, greatest / deviation);
+    array_check(k, what, a);
+}
+
+void check_same_bits(const kernels *k, const char *what, const void *expected, const void *got,
+                     size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (((const unsigned char *)expected)[i] != ((const unsigned char *)got)[i])
+            fail_msg("%s of %s: byte %zu of %zu differs", what, k->name, i, bytes);
 }

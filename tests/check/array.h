@@ -39,5 +39,14 @@ array array_create(int n, unsigned char stream);
 void array_free(array *a);
 /* Fails the test unless narrow is wide within tolerance. */
 void array_check(const kernels *k, const char *what, const array *a);
+/* Fails the test unless the largest error is within `accuracy` of wide's standard deviation, for
+ * algorithms whose errors are parts of all that they transform at once. Numbers that are to be
+ * zero, results of nothing but padding, do not count for the deviation. Prints the largest error.
+ */
+void array_check_accuracy(const kernels *k, const char *what, array *a, double accuracy);
+
+/* Fails the test unless the bytes are the same. */
+void check_same_bits(const kernels *k, const char *what, const void *expected, const void *got,
+                     size_t bytes);
 
 #endif

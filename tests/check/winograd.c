@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -65,25 +66,12 @@ static void work_free(work *w)
     array_free(&w->diff_weights);
 }
 
-/* Fails the test unless every error is within ACCURACY. Results of nothing but padding, which are
- * zero, do not count for the standard deviation. */
 static void check_accuracy(const char *what, const work *w, array *a)
 {
-    double square = 0, greatest = 0;
-    int n = 0;
-    for (int i = 0; i < a->n; i++) {
-        square += a->wide[i] * a->wide[i];
-        n += a->wide[i] != 0;
-    }
-    const double deviation = sqrt(square / n);
-    for (int i = 0; i < a->n; i++) {
-        a->tolerance[i] = ACCURACY * deviation;
-        greatest = fmax(greatest, fabs(a->narrow[i] - a->wide[i]));
-    }
-    print_message("%s of %s, %dx%dx%dx%d to %d, kernel %d: largest error %.1e\n", what, w->k->name,
-                  w->layer.n, w->layer.height, w->layer.width, w->layer.in, w->layer.out,
-                  w->layer.kernel, greatest / deviation);
-    array_check(w->k, what, a);
+    char name[128];
+    snprintf(name, sizeof name, "%s of %dx%dx%dx%d to %d, kernel %d", what, w->layer.n,
+             w->layer.height, w->layer.width, w->layer.in, w->layer.out, w->layer.kernel);
+    array_check_accuracy(w->k, name, a, ACCURACY);
 }
 
 /* dst in blocks of that many tiles. */
@@ -185,14 +173,6 @@ static void winograd__is_accurate_on_long_sums(void **state)
     matches_twins(kernels_get(), (layer){2, 14, 14, 64, 64, 3});
 }
 
-static void same_bits(const char *what, const kernels *k, const void *expected, const void *got,
-                      size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        if (((const unsigned char *)expected)[i] != ((const unsigned char *)got)[i])
-            fail_msg("%s of %s: byte %zu of %zu differs", what, k->name, i, bytes);
-}
-
 /* The epilogue is what the kernels for each of its steps do, to the bit. */
 static void epilogue(const kernels *k, layer l)
 {
@@ -207,15 +187,15 @@ static void epilogue(const kernels *k, layer l)
                 (size_t)l.out);
     k->leaky_relu(w.dst.narrow, w.dst.narrow, (size_t)w.dst.n, 0.2f);
     forward(&w, w.diff_dst.narrow, (kernels_epilogue){w.bias.narrow, 0.2f, NULL}, 7);
-    same_bits("dst without pooling", k, w.dst.narrow, w.diff_dst.narrow,
-              (size_t)w.dst.n * sizeof(float));
+    check_same_bits(k, "dst without pooling", w.dst.narrow, w.diff_dst.narrow,
+                    (size_t)w.dst.n * sizeof(float));
     for (int i = 0; i < l.n; i++) {
         const size_t at = size(i, h, v, l.out);
         k->max_pool(pooled.narrow + at, (uint8_t *)argmax.bytes + at,
                     w.dst.narrow + size(i, l.height, l.width, l.out), l.height, l.width, l.out, 2);
     }
-    same_bits("dst", k, pooled.narrow, fused.narrow, pooled_size * sizeof(float));
-    same_bits("argmax", k, argmax.bytes, fused_argmax.bytes, pooled_size);
+    check_same_bits(k, "dst", pooled.narrow, fused.narrow, pooled_size * sizeof(float));
+    check_same_bits(k, "argmax", argmax.bytes, fused_argmax.bytes, pooled_size);
     guard_end(&argmax);
     guard_end(&fused_argmax);
     array_free(&pooled);
@@ -239,10 +219,10 @@ static void blocks(const kernels *k, layer l)
     const kernels_epilogue none = {.slope = 1};
     forward(&w, w.dst.narrow, none, w.tiles);
     forward(&w, other.narrow, none, 1);
-    same_bits("dst", k, w.dst.narrow, other.narrow, bytes);
+    check_same_bits(k, "dst", w.dst.narrow, other.narrow, bytes);
     w.tiles /= (size_t)l.n;
     forward(&w, other.narrow, none, 3);
-    same_bits("dst of the first image", k, w.dst.narrow, other.narrow, bytes / (size_t)l.n);
+    check_same_bits(k, "dst of the first image", w.dst.narrow, other.narrow, bytes / (size_t)l.n);
     array_free(&other);
     work_free(&w);
 }
