@@ -21,7 +21,7 @@ typedef enum option_kind {
     KIND_SEED,  /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
     KIND_COUNT, /* size_t, 1 … or "all", which is 0 */
     KIND_FLIP,  /* unsigned, "h", "v", "h,v" or "none" */
-    KIND_CONV,  /* ano_conv, "auto", "direct" or "winograd" */
+    KIND_CONV,  /* ano_conv, "auto", "direct", "winograd" or "fft" */
     KIND_SPLIT, /* ano_split, "train" or "test" */
     KIND_FLAG   /* bool, takes no argument */
 } option_kind;
@@ -97,8 +97,8 @@ static const option_row rows[] = {
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Images in a training step"},
-    {"conv", "auto|direct|winograd", KIND_CONV, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
-     "How convolutions are computed; auto takes what is faster here, measured once"},
+    {"conv", "auto|direct|winograd|fft", KIND_CONV, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
+     "How convolutions are computed; auto takes what is fastest here, measured once"},
     {"rate", "R", KIND_REAL, AT(train.learning_rate), 1e-9, 1, GROUP_TRAIN, FIXED, TRAINING,
      "Adam's learning rate, both networks"},
     {"beta1", "B", KIND_REAL, AT(train.beta1), 0, 0.9999, GROUP_TRAIN, FIXED, TRAINING,
@@ -186,16 +186,16 @@ static bool parse_real(double *out, const char *text, double low, double high)
 static const char *const flip_names[] = {"none", "h", "v", "h,v"};
 static const char *const conv_names[] = {[ANO_CONV_AUTO] = "auto",
                                          [ANO_CONV_DIRECT] = "direct",
-                                         [ANO_CONV_FFT] = "fft",
-                                         [ANO_CONV_WINOGRAD] = "winograd"};
+                                         [ANO_CONV_WINOGRAD] = "winograd",
+                                         [ANO_CONV_FFT] = "fft"};
 static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
-static int find_name(const char *const *names, int n_names, const char *text)
+static int find_name(const char *const *names, size_t n_names, const char *text)
 {
-    for (int i = 0; i < n_names; i++)
+    for (size_t i = 0; i < n_names; i++)
         if (strcmp(names[i], text) == 0)
-            return i;
+            return (int)i;
     return -1;
 }
 
@@ -235,21 +235,22 @@ static bool set_option(cli_options *options, const option_row *row, const char *
         return true;
     case KIND_FLIP:
         snprintf(expected, expected_size, "h, v, h,v or none");
-        name = find_name(flip_names, 4, strcmp(text, "v,h") == 0 ? "h,v" : text);
+        name = find_name(flip_names, sizeof flip_names / sizeof *flip_names,
+                         strcmp(text, "v,h") == 0 ? "h,v" : text);
         if (name < 0)
             return false;
         *(unsigned *)field = (unsigned)name;
         return true;
     case KIND_CONV:
-        snprintf(expected, expected_size, "auto, direct or winograd");
-        name = find_name(conv_names, 3, text);
+        snprintf(expected, expected_size, "auto, direct, winograd or fft");
+        name = find_name(conv_names, sizeof conv_names / sizeof *conv_names, text);
         if (name < 0)
             return false;
         *(ano_conv *)field = (ano_conv)name;
         return true;
     case KIND_SPLIT:
         snprintf(expected, expected_size, "train or test");
-        name = find_name(split_names, 2, text);
+        name = find_name(split_names, sizeof split_names / sizeof *split_names, text);
         if (name < 0)
             return false;
         *(ano_split *)field = (ano_split)name;

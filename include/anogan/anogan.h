@@ -207,13 +207,14 @@ typedef struct ano_train_event {
 /* Called after each step and each epoch; non-zero stops training after saving a checkpoint. */
 typedef int ano_train_callback(const ano_train_event *event, void *cookie);
 
-/* How convolutions with many channels are computed. The results differ in rounding, so a run keeps
- * to what it began with. */
+/* How convolutions with many channels are computed; what a way cannot do is done directly. The
+ * results differ in rounding, so a run keeps to what it began with. Checkpoints hold the numbers:
+ * what is added goes last. */
 typedef enum ano_conv {
-    ANO_CONV_AUTO,    /* whichever is faster here, measured for each layer when a run begins */
-    ANO_CONV_DIRECT,  /* oneDNN's direct convolution */
-    ANO_CONV_FFT,     /* the discrete Fourier transform, of images up to 14×14 or 15×15 */
-    ANO_CONV_WINOGRAD /* Winograd's algorithm, F(4×4, 5×5) and F(6×6, 3×3) */
+    ANO_CONV_AUTO,     /* whichever is fastest here, measured for each layer when a run begins */
+    ANO_CONV_DIRECT,   /* oneDNN's direct convolution */
+    ANO_CONV_WINOGRAD, /* Winograd's algorithm, F(4×4, 5×5) and F(6×6, 3×3) */
+    ANO_CONV_FFT       /* the Fourier transform: 5×5 on images up to 14×14, 3×3 up to 15×15 */
 } ano_conv;
 
 typedef struct ano_train_options {

@@ -13,11 +13,13 @@ run anogan train data --out run --rate nan
 run anogan train data --out run --rate 0x1p-3
 run anogan train data --out run --beta1 1
 run anogan train data --out run --flip sideways
+run anogan train data --out run --conv fourier
 run anogan train data --out run --seed 18446744073709551616
 run anogan train data --out run --count none
 run anogan train data --out run --epochs
 run anogan train data more --out run
 run anogan train --resume run --batch 16
+run anogan train --resume run --conv fft
 run anogan train --resume run --out other
 run anogan demo data
 run anogan score
