@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-/* How many times as fast the direct convolution must be to be chosen: more than timings of one
- * machine differ by, so that a seed gives the same bytes wherever Winograd is the faster. */
+/* How many times as fast as the candidates before it a method must be to be chosen: more than
+ * timings of one machine differ by, so that a seed gives the same bytes wherever the first that can
+ * do a layer is the fastest. */
 #define CLEAR_WIN 1.25
 
 /* Whether the layer and the transposed convolution before it can be trained as one. */

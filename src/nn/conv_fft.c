@@ -3,9 +3,10 @@
  * sums before the activation are never stored, nor their gradient.
  *
  * A plane of 16 × 16 has 130 complex bins, so that a pair of channels costs 520 multiply-adds
- * whatever the kernel; Winograd's tiles take 1024 for 5 × 5 over 14 × 14 pixels. What forward
- * makes of src serves the weights' gradient too, and what backward makes of its gradient serves
- * both others. Every number is added up in an order that no number of threads changes. */
+ * whatever the kernel, 390 by three products for a complex one; Winograd's tiles take 1024 for
+ * 5 × 5 over 14 × 14 pixels. What forward makes of src serves the weights' gradient too, and what
+ * backward makes of its gradient serves both others. Every number is added up in an order that no
+ * number of threads changes. */
 #include "nn/op.h"
 
 #include "base/memory.h"

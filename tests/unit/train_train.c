@@ -23,7 +23,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 }
 
 static const ano_model_config small = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 3};
-/* Wide enough for Winograd and for the thin kernels. */
+/* Wide enough for Winograd, FFT and the thin kernels. */
 static const ano_model_config wide = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 16};
 
 static ano_dataset *bright_squares(void)
@@ -154,17 +154,31 @@ static void training__stopped_and_resumed_ends_as_if_never_stopped(void **state)
     remove_folder(&stopped);
 }
 
-static void training__by_winograd_repeats_and_resumes_to_the_bit(void **state)
+/* The header of a run's checkpoint says that some convolution is computed by that method. */
+static void assert_recorded(const folder *run, const char *method)
 {
-    (void)state;
+    char *path = base_path_join(run->path, "checkpoint.safetensors"), *bytes, name[32];
+    size_t size;
+    assert_int_equal(base_file_read(&bytes, &size, path, NULL), ANO_OK);
+    snprintf(name, sizeof name, "\\\"%s\\\"", method);
+    const char *header = bytes + sizeof(uint64_t); /* after its length */
+    if (strstr(header, name) == NULL)
+        fail_msg("%s is not in %s", name, header);
+    base_free(bytes);
+    base_free(path);
+}
+
+static void repeats_and_resumes(ano_conv conv, const char *method)
+{
     const folder a = temporary_folder(), b = temporary_folder(), stopped = temporary_folder();
     const folder *runs[] = {&a, &b, &stopped};
     for (int i = 0; i < 3; i++) {
         ano_train_options options = two_epochs(runs[i]);
-        options.conv = ANO_CONV_WINOGRAD;
+        options.conv = conv;
         options.threads = 2;
         options.callback = runs[i] == &stopped ? stop_in_second_epoch : NULL;
         train_model(&wide, &options, runs[i] == &stopped ? ANO_CANCELLED : ANO_OK);
+        assert_recorded(runs[i], method);
         options.callback = NULL;
         options.resume = true;
         if (runs[i] == &stopped)
@@ -174,6 +188,18 @@ static void training__by_winograd_repeats_and_resumes_to_the_bit(void **state)
     assert_same_run(&a, &stopped);
     for (int i = 0; i < 3; i++)
         remove_folder(runs[i]);
+}
+
+static void training__by_winograd_repeats_and_resumes_to_the_bit(void **state)
+{
+    (void)state;
+    repeats_and_resumes(ANO_CONV_WINOGRAD, "winograd");
+}
+
+static void training__by_fft_repeats_and_resumes_to_the_bit(void **state)
+{
+    (void)state;
+    repeats_and_resumes(ANO_CONV_FFT, "fft");
 }
 
 typedef struct killed_run {
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(training__gives_the_same_bytes_for_the_same_seed),
         cmocka_unit_test(training__stopped_and_resumed_ends_as_if_never_stopped),
         cmocka_unit_test(training__by_winograd_repeats_and_resumes_to_the_bit),
+        cmocka_unit_test(training__by_fft_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
         cmocka_unit_test(resume__refuses_another_run_by_name_of_what_differs),
         cmocka_unit_test(training__stops_at_a_loss_that_is_not_finite),
