@@ -1,12 +1,7 @@
-/* The generator folded for the latent search. With its weights frozen, nothing non-linear stands
- * between a transposed convolution and the convolution after it, and batch norm is a scale and a
- * shift: each pair composes into one convolution for each of the 2 × 2 phases of the upsampling,
- * exact up to rounding. For 28 × 28 × 1 images that is 7.0 instead of 13.5 million multiply-adds a
- * pass.
- *
- * For a convolution K (k × k) over the upsampled map U[2i + a, 2j + b] = A[i, j] · T[a, b]ᵀ, the
- * destination pixel y = 2i + p sees the rows y + dy, |dy| ≤ k/2, that is the source rows
- * i + ⌊(p + dy) / 2⌋: (k + 1)/2 of them, its taps, from ⌊(p - k/2) / 2⌋ on; columns likewise. */
+/* The generator folded for the latent search. With its weights frozen, batch norm is a scale and a
+ * shift that the weights before it take in, and each transposed convolution is composed with the
+ * convolution after it (nn/composed.h), once and not for every pass: two maps and a dense layer are
+ * left, 2.7 instead of 13.5 million multiply-adds a pass for 28 × 28 × 1 images. */
 #ifndef DETECT_FOLDED_H
 #define DETECT_FOLDED_H
 
