@@ -162,8 +162,8 @@ INLINE int bin_of(int ky, int kx)
 /* The real and imaginary parts of a plane's bins, one vector of channels, `stride` floats apart. */
 INLINE void store_bin(float *bins, size_t stride, int bin, complex_vector value)
 {
-    vector_store(bins + (size_t)(2 * bin) * stride, value.re);
-    vector_store(bins + (size_t)(2 * bin + 1) * stride, value.im);
+    vector_store_stream(bins + (size_t)(2 * bin) * stride, value.re);
+    vector_store_stream(bins + (size_t)(2 * bin + 1) * stride, value.im);
 }
 
 INLINE complex_vector load_bin(const float *bins, size_t stride, int bin)
