@@ -23,6 +23,7 @@ static bool is_calibrated(const cli_run *run, const cli_options *options)
            calibration.iterations == options->search.iterations &&
            calibration.restarts == options->search.restarts &&
            calibration.tolerance == options->search.tolerance &&
+           calibration.search == options->search.search &&
            run->configured.search.learning_rate == options->search.learning_rate &&
            run->configured.seed == options->seed;
 }

@@ -62,10 +62,10 @@ static void print_model(const ano_model *model)
     if (calibration.n == 0)
         puts("not calibrated: no threshold");
     else
-        printf("threshold %.6g, from %zu held-out images (alpha %g, %d searches of %d iterations, "
-               "tolerance %g)\n",
+        printf("threshold %.6g, from %zu held-out images (alpha %g, %d searches by %s of %d "
+               "iterations, tolerance %g)\n",
                calibration.threshold, calibration.n, calibration.alpha, calibration.restarts,
-               calibration.iterations, calibration.tolerance);
+               ano_search_name(calibration.search), calibration.iterations, calibration.tolerance);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)
@@ -93,10 +93,10 @@ static json_t *model_as_json(const ano_model *model)
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
-            : json_pack("{sf sf sI si si sf}", "threshold", calibration.threshold, "alpha",
+            : json_pack("{sf sf sI si si sf ss}", "threshold", calibration.threshold, "alpha",
                         calibration.alpha, "images", (json_int_t)calibration.n, "iterations",
                         calibration.iterations, "restarts", calibration.restarts, "tolerance",
-                        calibration.tolerance);
+                        calibration.tolerance, "search", ano_search_name(calibration.search));
     return json_pack("{s{si si si si} so so so}", "config", "size", config.size, "channels",
                      config.channels, "latent", config.latent, "base_width", config.base_width,
                      "generator", network_as_json(model, ANO_GENERATOR), "discriminator",

@@ -15,15 +15,16 @@
 
 /* How an option's text becomes a value. */
 typedef enum option_kind {
-    KIND_TEXT,  /* const char * */
-    KIND_WHOLE, /* int in [low, high] */
-    KIND_REAL,  /* double in [low, high] */
-    KIND_SEED,  /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
-    KIND_COUNT, /* size_t, 1 … or "all", which is 0 */
-    KIND_FLIP,  /* unsigned, "h", "v", "h,v" or "none" */
-    KIND_CONV,  /* ano_conv, "auto", "direct", "winograd" or "fft" */
-    KIND_SPLIT, /* ano_split, "train" or "test" */
-    KIND_FLAG   /* bool, takes no argument */
+    KIND_TEXT,   /* const char * */
+    KIND_WHOLE,  /* int in [low, high] */
+    KIND_REAL,   /* double in [low, high] */
+    KIND_SEED,   /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
+    KIND_COUNT,  /* size_t, 1 … or "all", which is 0 */
+    KIND_FLIP,   /* unsigned, "h", "v", "h,v" or "none" */
+    KIND_CONV,   /* ano_conv, "auto", "direct", "winograd" or "fft" */
+    KIND_SEARCH, /* ano_search, "adam" or "lbfgs" */
+    KIND_SPLIT,  /* ano_split, "train" or "test" */
+    KIND_FLAG    /* bool, takes no argument */
 } option_kind;
 
 typedef enum option_group {
@@ -118,6 +119,8 @@ static const option_row rows[] = {
     {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
      "Stop when the model is trained and calibrated"},
 
+    {"search", "adam|lbfgs", KIND_SEARCH, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SCORING,
+     "How a search goes down; lbfgs needs a third of the iterations"},
     {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SCORING,
      "Steps of each image's search"},
     {"restarts", "N", KIND_WHOLE, AT(search.restarts), 1, 1000, GROUP_SEARCH, KEPT, SCORING,
@@ -188,6 +191,8 @@ static const char *const conv_names[] = {[ANO_CONV_AUTO] = "auto",
                                          [ANO_CONV_DIRECT] = "direct",
                                          [ANO_CONV_WINOGRAD] = "winograd",
                                          [ANO_CONV_FFT] = "fft"};
+static const char *const search_names[] = {
+    [ANO_SEARCH_ADAM] = "adam", [ANO_SEARCH_LBFGS] = "lbfgs"};
 static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
@@ -248,6 +253,13 @@ static bool set_option(cli_options *options, const option_row *row, const char *
             return false;
         *(ano_conv *)field = (ano_conv)name;
         return true;
+    case KIND_SEARCH:
+        snprintf(expected, expected_size, "adam or lbfgs");
+        name = find_name(search_names, sizeof search_names / sizeof *search_names, text);
+        if (name < 0)
+            return false;
+        *(ano_search *)field = (ano_search)name;
+        return true;
     case KIND_SPLIT:
         snprintf(expected, expected_size, "train or test");
         name = find_name(split_names, sizeof split_names / sizeof *split_names, text);
@@ -282,6 +294,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return json_string(flip_names[*(const unsigned *)field]);
     case KIND_CONV:
         return json_string(conv_names[*(const ano_conv *)field]);
+    case KIND_SEARCH:
+        return json_string(search_names[*(const ano_search *)field]);
     case KIND_SPLIT:
         return json_string(split_names[*(const ano_split *)field]);
     }

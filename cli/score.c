@@ -151,14 +151,18 @@ static int score(const cli_run *run, const cli_options *options)
     if (calibration.n == 0 && options->fail_on_anomaly)
         return cli_refuse(CLI_BAD_MODEL, "%s: has no threshold, so --fail-on-anomaly cannot tell",
                           run->model_path);
-    if (calibration.n > 0 && (calibration.iterations != options->search.iterations ||
+    if (calibration.n > 0 && (calibration.search != options->search.search ||
+                              calibration.iterations != options->search.iterations ||
                               calibration.restarts != options->search.restarts ||
                               calibration.tolerance != options->search.tolerance))
-        fprintf(stderr,
-                "anogan: the threshold comes from %d searches of %d iterations (tolerance %g), "
-                "these are %d of %d (tolerance %g)\n",
-                calibration.restarts, calibration.iterations, calibration.tolerance,
-                options->search.restarts, options->search.iterations, options->search.tolerance);
+        fprintf(
+            stderr,
+            "anogan: the threshold comes from %d searches by %s of %d iterations (tolerance %g), "
+            "these are %d by %s of %d (tolerance %g)\n",
+            calibration.restarts, ano_search_name(calibration.search), calibration.iterations,
+            calibration.tolerance, options->search.restarts,
+            ano_search_name(options->search.search), options->search.iterations,
+            options->search.tolerance);
     const ano_dataset_options which = {.split = options->split, .normal = options->classes};
     int code = ano_dataset_open(&images, options->data, &which, &err) == ANO_OK
                    ? CLI_DONE

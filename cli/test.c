@@ -23,7 +23,8 @@ int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_datase
                              .n = scores.n,
                              .iterations = options->search.iterations,
                              .restarts = options->search.restarts,
-                             .tolerance = options->search.tolerance};
+                             .tolerance = options->search.tolerance,
+                             .search = options->search.search};
     if (code == CLI_DONE &&
         ano_threshold(&out->threshold, scores.scores, scores.n, options->alpha, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
@@ -133,6 +134,7 @@ static ano_status test_measure(test *t, double threshold, const ano_dataset *tra
         .iterations = t->options->search.iterations,
         .restarts = t->options->search.restarts,
         .tolerance = t->options->search.tolerance,
+        .search = t->options->search.search,
         .components = n_training > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n_training - 1,
         .seed = t->options->seed,
     };

@@ -149,6 +149,16 @@ typedef struct ano_layer_info {
     size_t n_trainable;  /* those that training changes by gradient */
 } ano_layer_info;
 
+/* How the latent search goes down. An iteration of either is one evaluation of the loss and its
+ * gradient: one pass through the generator and back. */
+typedef enum ano_search {
+    ANO_SEARCH_ADAM, /* Adam, on the weights of a dense layer in front of the generator */
+    ANO_SEARCH_LBFGS /* L-BFGS, on what that layer puts out: as good in a third of the iterations */
+} ano_search;
+
+/* "adam" or "lbfgs". */
+ANO_API const char *ano_search_name(ano_search search);
+
 /* What calibration on held-out normal images found; n = 0 where there was none. */
 typedef struct ano_calibration {
     double alpha;     /* the share of normal images that may lie above the threshold */
@@ -157,6 +167,7 @@ typedef struct ano_calibration {
     int iterations;   /* of each search that scored them */
     int restarts;     /* searches of each image */
     double tolerance; /* at which they ended */
+    ano_search search;
 } ano_calibration;
 
 /* A model with weights drawn by `seed` (Glorot uniform), untrained. */
@@ -253,9 +264,10 @@ ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
 typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
 
 typedef struct ano_score_options {
+    ano_search search;
     int iterations;       /* of each search */
     int restarts;         /* searches of each image, from different starts; the best is kept */
-    double learning_rate; /* of its Adam */
+    double learning_rate; /* of Adam; L-BFGS has none */
     double tolerance;     /* a search ends early when 20 iterations have improved its least residual
                              by less than this share of it; from 0, which is never, to below 1 */
     uint64_t seed;        /* of the search's start, the same for every image */
@@ -266,7 +278,7 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        300, 2, 1e-3, 0, 0, 0, NULL, NULL                                                          \
+        ANO_SEARCH_ADAM, 300, 2, 1e-3, 0, 0, 0, NULL, NULL                                         \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
@@ -274,9 +286,9 @@ typedef struct ano_score_options {
  * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
  * that each iteration of each search reached, [n][restarts][iterations], and for the iterations
  * after a search that ends early what its last one reached. An image's results depend on nothing
- * but the image, the model and the options' iterations, restarts, learning_rate, tolerance and
- * seed: not on the other images, not on its place among them, not on how many there are. Errors:
- * ARG, SHAPE, NUMERIC, CANCELLED. */
+ * but the image, the model and the options' search, iterations, restarts, learning_rate, tolerance
+ * and seed: not on the other images, not on its place among them, not on how many there are.
+ * Errors: ARG, SHAPE, NUMERIC, CANCELLED. */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);

@@ -1,6 +1,7 @@
 #include "detect/latent.h"
 
 #include "base/memory.h"
+#include "detect/lbfgs.h"
 #include "kernels/kernels.h"
 #include "nn/adam.h"
 #include "nn/loss.h"
@@ -12,6 +13,9 @@
 #define SEARCH_BETA1 0.9
 #define SEARCH_BETA2 0.999
 
+/* δ, of pixels in [-1, 1]: of 0.05 to 0.4 it hardly matters which. */
+#define SMOOTHING 0.2
+
 /* Bytes that the searches of a batch may take, where there is more than one. */
 enum { BATCH_MEMORY = 64 << 20 };
 
@@ -22,8 +26,11 @@ typedef struct latent_search {
     int iteration;        /* updates done */
     float least;          /* residual of any iterate */
     float least_before;   /* as it was when the window began */
-    float *weights;       /* kernel [latent][latent], bias [latent] */
-    float *m, *v;         /* Adam's moments of them */
+    float residual;       /* of the last iterate */
+    double loss;          /* L-BFGS: of the last iterate */
+    float *weights;       /* Adam: kernel [latent][latent], bias [latent] */
+    float *m, *v;         /* Adam: the moments of them */
+    detect_lbfgs lbfgs;   /* L-BFGS: its unknowns are a */
     float *image, *found; /* [image]: what is searched for, and the closest yet */
 } latent_search;
 
@@ -31,24 +38,33 @@ struct detect_latent_batch {
     const kernels *kernels;
     detect_folded_pass *pass;
     detect_latent_options options;
-    size_t latent, image, n_weights; /* lengths of z, of an image and of a layer's weights */
-    size_t n_places, n, n_ended;     /* n searches go on, n_ended wait to be taken */
-    latent_search *searches;         /* [n_places]: those that go on, those that ended, free ones */
-    float *numbers;                  /* all that the searches point to */
-    float *z;                        /* [n_places][latent] */
-    float *diff;                     /* [n_places][image] */
-    float *diff_weights;             /* [n_weights], of one search */
+    size_t latent, image;         /* lengths of z and of an image */
+    size_t n_weights, n_unknowns; /* of a layer for Adam, for L-BFGS: one of them is 0 */
+    size_t n_places, n, n_ended;  /* n searches go on, n_ended wait to be taken */
+    latent_search *searches;      /* [n_places]: those that go on, those that ended, free ones */
+    float *numbers;               /* all that the searches point to, but for … */
+    double *lbfgs_numbers;        /* … these */
+    float *z;                     /* [n_places][latent] */
+    float *diff;                  /* [n_places][image] */
+    float *diff_weights;          /* [n_weights], of one search */
+    double *diff_a;               /* [latent], of one search */
 };
 
-/* Numbers of one search's weights, moments and images. */
-static size_t search_size(size_t latent, size_t image)
+static size_t weights_for(size_t latent, ano_search search)
 {
-    return 3 * (latent * latent + latent) + 2 * image;
+    return search == ANO_SEARCH_ADAM ? latent * latent + latent : 0;
 }
 
-size_t detect_latent_most(size_t latent, size_t image)
+static size_t unknowns_for(size_t latent, ano_search search)
 {
-    const size_t most = BATCH_MEMORY / (search_size(latent, image) * sizeof(float));
+    return search == ANO_SEARCH_LBFGS ? latent : 0;
+}
+
+size_t detect_latent_most(size_t latent, size_t image, ano_search search)
+{
+    const size_t floats = 3 * weights_for(latent, search) + 2 * image;
+    const size_t doubles = detect_lbfgs_size(unknowns_for(latent, search));
+    const size_t most = BATCH_MEMORY / (floats * sizeof(float) + doubles * sizeof(double));
     return most < 1 ? 1 : most > DETECT_FOLDED_GROUP ? DETECT_FOLDED_GROUP : most;
 }
 
@@ -59,16 +75,19 @@ void detect_latent_free(detect_latent_batch *batch)
     detect_folded_pass_free(batch->pass);
     base_free(batch->searches);
     base_free(batch->numbers);
+    base_free(batch->lbfgs_numbers);
     base_free(batch->z);
     base_free(batch->diff);
     base_free(batch->diff_weights);
+    base_free(batch->diff_a);
     base_free(batch);
 }
 
-/* Gives every search its part of `numbers`. */
+/* Gives every search its part of the numbers. */
 static void share_numbers(detect_latent_batch *batch)
 {
     float *next = batch->numbers;
+    double *next_lbfgs = batch->lbfgs_numbers;
     for (size_t i = 0; i < batch->n_places; i++) {
         latent_search *search = &batch->searches[i];
         search->weights = next;
@@ -76,7 +95,9 @@ static void share_numbers(detect_latent_batch *batch)
         search->v = search->m + batch->n_weights;
         search->image = search->v + batch->n_weights;
         search->found = search->image + batch->image;
-        next += search_size(batch->latent, batch->image);
+        next = search->found + batch->image;
+        detect_lbfgs_init(&search->lbfgs, batch->n_unknowns, next_lbfgs);
+        next_lbfgs += detect_lbfgs_size(batch->n_unknowns);
     }
 }
 
@@ -92,17 +113,22 @@ ano_status detect_latent_create(detect_latent_batch **out, const detect_folded *
     batch->options = options;
     batch->latent = latent;
     batch->image = image;
-    batch->n_weights = latent * latent + latent;
+    batch->n_weights = weights_for(latent, options.search);
+    batch->n_unknowns = unknowns_for(latent, options.search);
     batch->n_places = n_places;
     batch->searches = base_alloc(n_places, sizeof *batch->searches);
-    batch->numbers = base_alloc(n_places * search_size(latent, image), sizeof(float));
+    batch->numbers = base_alloc(n_places * (3 * batch->n_weights + 2 * image), sizeof(float));
+    batch->lbfgs_numbers =
+        base_alloc(n_places * detect_lbfgs_size(batch->n_unknowns), sizeof(double));
     batch->z = base_alloc(n_places * latent, sizeof(float));
     batch->diff = base_alloc(n_places * image, sizeof(float));
     batch->diff_weights = base_alloc(batch->n_weights, sizeof(float));
+    batch->diff_a = base_alloc(batch->n_unknowns, sizeof(double));
     ano_status status = detect_folded_pass_create(&batch->pass, generator, n_places, err);
     if (status == ANO_OK &&
-        (batch->searches == NULL || batch->numbers == NULL || batch->z == NULL ||
-         batch->diff == NULL || batch->diff_weights == NULL))
+        (batch->searches == NULL || batch->numbers == NULL || batch->lbfgs_numbers == NULL ||
+         batch->z == NULL || batch->diff == NULL || batch->diff_weights == NULL ||
+         batch->diff_a == NULL))
         status = base_error_nomem(err, "latent search");
     if (status != ANO_OK) {
         detect_latent_free(batch);
@@ -123,20 +149,36 @@ bool detect_latent_is_empty(const detect_latent_batch *batch)
     return batch->n == 0;
 }
 
+/* Adam begins with W and b = 0, L-BFGS with a = z0 · W. */
+static void search_begin(const detect_latent_batch *batch, latent_search *search,
+                         const float *kernel)
+{
+    const size_t latent = batch->latent;
+    if (batch->options.search == ANO_SEARCH_ADAM) {
+        memcpy(search->weights, kernel, latent * latent * sizeof(float));
+        memset(search->weights + latent * latent, 0, latent * sizeof(float));
+        memset(search->m, 0, batch->n_weights * sizeof(float));
+        memset(search->v, 0, batch->n_weights * sizeof(float));
+        return;
+    }
+    double *a = search->lbfgs.trial;
+    memset(a, 0, latent * sizeof *a);
+    for (size_t row = 0; row < latent; row++)
+        for (size_t c = 0; c < latent; c++)
+            a[c] += (double)search->z0[row] * (double)kernel[row * latent + c];
+    detect_lbfgs_begin(&search->lbfgs);
+}
+
 void detect_latent_add(detect_latent_batch *batch, const float *image, detect_latent_start start,
                        size_t id, float *trace)
 {
-    const size_t latent = batch->latent;
     latent_search *search = &batch->searches[batch->n++];
     search->id = id;
     search->z0 = start.z0;
     search->trace = trace;
     search->iteration = 0;
     search->least = search->least_before = INFINITY;
-    memcpy(search->weights, start.kernel, latent * latent * sizeof(float));
-    memset(search->weights + latent * latent, 0, latent * sizeof(float));
-    memset(search->m, 0, batch->n_weights * sizeof(float));
-    memset(search->v, 0, batch->n_weights * sizeof(float));
+    search_begin(batch, search, start.kernel);
     memcpy(search->image, image, batch->image * sizeof(float));
 }
 
@@ -169,13 +211,28 @@ static void layer_backward(float *restrict diff_weights, const float *restrict d
             diff_weights[row * latent + c] = z0[row] * diff_bias[c];
 }
 
+double detect_smoothed_residual(float *diff, const float *x, const float *generated, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double difference = (double)(x[i] - generated[i]);
+        const double smoothed = sqrt(difference * difference + SMOOTHING * SMOOTHING);
+        sum += smoothed;
+        diff[i] = (float)(-difference / smoothed);
+    }
+    return sum;
+}
+
 /* Takes the residual of search i's iterate, and its gradient; keeps the image if it is the best. */
 static ano_status search_compare(detect_latent_batch *batch, size_t i, const float *generated,
                                  ano_error *err)
 {
     latent_search *search = &batch->searches[i];
-    const float residual =
-        (float)nn_residual(batch->diff + i * batch->image, search->image, generated, batch->image);
+    float *diff = batch->diff + i * batch->image;
+    const float residual = (float)nn_residual(diff, search->image, generated, batch->image);
+    search->residual = residual;
+    if (batch->options.search == ANO_SEARCH_LBFGS)
+        search->loss = detect_smoothed_residual(diff, search->image, generated, batch->image);
     if (!isfinite(residual))
         return base_error(err, ANO_NUMERIC, "the residual of an image is not finite");
     if (search->trace != NULL && search->iteration > 0)
@@ -211,19 +268,18 @@ static void set_ended_apart(detect_latent_batch *batch, const bool *has_ended)
         batch->searches[batch->n] = ended;
         batch->n_ended++;
         for (int k = ended.iteration; ended.trace != NULL && k < batch->options.iterations; k++)
-            ended.trace[k] = ended.trace[k - 1];
+            ended.trace[k] = ended.residual;
     }
 }
 
 /* One step of Adam for the layer of search i. */
-static void search_update(detect_latent_batch *batch, size_t i, const float *diff_z)
+static void adam_update(detect_latent_batch *batch, size_t i, const float *diff_z)
 {
     latent_search *search = &batch->searches[i];
     layer_backward(batch->diff_weights, diff_z, batch->z + i * batch->latent, search->z0,
                    batch->latent);
-    search->iteration++;
-    const double rate =
-        nn_adam_rate(batch->options.rate, SEARCH_BETA1, SEARCH_BETA2, (uint64_t)search->iteration);
+    const double rate = nn_adam_rate(batch->options.rate, SEARCH_BETA1, SEARCH_BETA2,
+                                     (uint64_t)search->iteration + 1);
     batch->kernels->adam(search->weights, search->m, search->v, batch->diff_weights,
                          batch->n_weights,
                          (kernels_adam_step){.rate = (float)rate,
@@ -232,14 +288,46 @@ static void search_update(detect_latent_batch *batch, size_t i, const float *dif
                                              .epsilon = (float)NN_ADAM_EPSILON});
 }
 
+/* The next point of L-BFGS's for search i. False where no way leads down. */
+static bool lbfgs_update(detect_latent_batch *batch, size_t i, const float *diff_z)
+{
+    latent_search *search = &batch->searches[i];
+    const float *z = batch->z + i * batch->latent;
+    for (size_t c = 0; c < batch->latent; c++)
+        batch->diff_a[c] = (double)(diff_z[c] * (1 - z[c] * z[c]));
+    return detect_lbfgs_next(&search->lbfgs, search->loss, batch->diff_a);
+}
+
+/* Moves search i on. False where it must end. */
+static bool search_update(detect_latent_batch *batch, size_t i, const float *diff_z)
+{
+    if (batch->options.search == ANO_SEARCH_ADAM)
+        adam_update(batch, i, diff_z);
+    else if (!lbfgs_update(batch, i, diff_z))
+        return false;
+    batch->searches[i].iteration++;
+    return true;
+}
+
+/* z of search i. */
+static void search_forward(detect_latent_batch *batch, size_t i)
+{
+    const latent_search *search = &batch->searches[i];
+    float *z = batch->z + i * batch->latent;
+    if (batch->options.search == ANO_SEARCH_ADAM)
+        layer_forward(z, search->z0, search->weights, batch->latent);
+    else
+        for (size_t c = 0; c < batch->latent; c++)
+            z[c] = tanhf((float)search->lbfgs.trial[c]);
+}
+
 ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err)
 {
-    const size_t n = batch->n, latent = batch->latent;
+    const size_t n = batch->n;
     bool has_ended[DETECT_FOLDED_GROUP];
     size_t n_ended = 0;
     for (size_t i = 0; i < n; i++)
-        layer_forward(batch->z + i * latent, batch->searches[i].z0, batch->searches[i].weights,
-                      latent);
+        search_forward(batch, i);
     const float *generated = detect_folded_forward(batch->pass, batch->z, n);
     for (size_t i = 0; i < n; i++) {
         const ano_status status = search_compare(batch, i, generated + i * batch->image, err);
@@ -252,7 +340,7 @@ ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err)
         const float *diff_z = detect_folded_backward(batch->pass, batch->diff, n);
         for (size_t i = 0; i < n; i++)
             if (!has_ended[i])
-                search_update(batch, i, diff_z + i * latent);
+                has_ended[i] = !search_update(batch, i, diff_z + i * batch->latent);
     }
     set_ended_apart(batch, has_ended);
     return ANO_OK;

@@ -5,10 +5,12 @@
  *
  *     z = tanh(z0 · W + b),   minimise over (W, b):  residual = Σ_pixels |x - G(z)|   by Adam,
  *
- * from a fixed random z0, the same W and b = 0 for every image.
+ * from a fixed random z0, the same W and b = 0 for every image. L-BFGS, which needs no such detour,
+ * starts in the same place and takes a = z0 · W + b itself for its unknowns; for a curvature there
+ * to be, it minimises Σ_pixels √((x - G)² + δ²).
  *
  * A search is one image from one start. Searches go through the generator in batches, each with a
- * layer, moments and a count of iterations of its own; one that has ended makes room for another.
+ * state and a count of iterations of its own; one that has ended makes room for another.
  */
 #ifndef DETECT_LATENT_H
 #define DETECT_LATENT_H
@@ -19,6 +21,7 @@
 enum { DETECT_LATENT_WINDOW = 20 };
 
 typedef struct detect_latent_options {
+    ano_search search;
     int iterations;   /* updates of each search, at most */
     double rate;      /* Adam's */
     double tolerance; /* a search ends when a window has improved its least residual by less than
@@ -30,12 +33,16 @@ typedef struct detect_latent_start {
     const float *z0, *kernel;
 } detect_latent_start;
 
+/* What L-BFGS minimises: Σ √((x - G)² + δ²) over the n numbers of an image; diff [n] gets its
+ * gradient by G. */
+double detect_smoothed_residual(float *diff, const float *x, const float *generated, size_t n);
+
 /* What a search has found. */
 typedef struct detect_latent_found {
     size_t id;              /* the caller's number of it */
     float residual;         /* the least of any iterate */
     const float *generated; /* its image [h][w][c] */
-    const float *weights;   /* those it ended with: kernel [latent][latent], then bias [latent] */
+    const float *weights;   /* Adam's at the end: kernel [latent][latent], then bias [latent] */
 } detect_latent_found;
 
 /* One thread's batch of searches. */
@@ -43,7 +50,7 @@ typedef struct detect_latent_batch detect_latent_batch;
 
 /* How many searches a batch may have: no more than the generator takes, nor than reasonable memory
  * holds; at least one. */
-size_t detect_latent_most(size_t latent, size_t image);
+size_t detect_latent_most(size_t latent, size_t image, ano_search search);
 
 /* A batch for n_places ≤ detect_latent_most() searches. The generator, with latents of length
  * `latent` and images of `image` numbers, is only read, may be shared, and must outlive it. */
@@ -56,7 +63,8 @@ bool detect_latent_has_room(const detect_latent_batch *batch);
 
 /* Begins a search in a batch that has room. The image [h][w][c] is copied; start and trace are
  * lent until the search has ended. trace [iterations], unless NULL, gets the residual after each
- * update, and what the last one reached for the iterations after a search that ends early. */
+ * update, and what the last one reached for the iterations after a search that ends early. A search
+ * by L-BFGS also does that where no way leads down. */
 void detect_latent_add(detect_latent_batch *batch, const float *image, detect_latent_start start,
                        size_t id, float *trace);
 

@@ -19,6 +19,8 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     if (options->restarts < 1)
         return base_error(err, ANO_ARG, "restarts is %d, but must be at least 1",
                           options->restarts);
+    if (options->search != ANO_SEARCH_ADAM && options->search != ANO_SEARCH_LBFGS)
+        return base_error(err, ANO_ARG, "there is no search number %d", (int)options->search);
     if (!(options->learning_rate > 0) || !isfinite(options->learning_rate))
         return base_error(err, ANO_ARG, "the search's learning rate is %g, but must be above 0",
                           options->learning_rate);
@@ -103,12 +105,13 @@ static size_t places_for(size_t n_searches, size_t n_batches, size_t most)
 static ano_status scoring_init(scoring *s, const nn_net *generator, size_t threads, ano_error *err)
 {
     const size_t latent = nn_shape_size(generator->src);
-    const detect_latent_options how = {.iterations = s->options->iterations,
+    const detect_latent_options how = {.search = s->options->search,
+                                       .iterations = s->options->iterations,
                                        .rate = s->options->learning_rate,
                                        .tolerance = s->options->tolerance};
     const size_t n_batches = threads < s->n_searches ? threads : s->n_searches;
     const size_t n_places =
-        places_for(s->n_searches, n_batches, detect_latent_most(latent, s->image));
+        places_for(s->n_searches, n_batches, detect_latent_most(latent, s->image, how.search));
     s->n_batches = (int)n_batches;
     s->batches = base_alloc(n_batches, sizeof(detect_latent_batch *));
     s->images = base_alloc(n_batches * s->image, sizeof(float));

@@ -12,6 +12,11 @@ const char *model_network_name(ano_network network)
     return network == ANO_GENERATOR ? "generator" : "discriminator";
 }
 
+const char *ano_search_name(ano_search search)
+{
+    return search == ANO_SEARCH_LBFGS ? "lbfgs" : "adam";
+}
+
 static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
 {
     const int k = layer->kernel;

@@ -23,11 +23,12 @@ json_t *model_metadata(const ano_model *model)
                              config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration",
-                            json_pack("{s:f, s:f, s:I, s:i, s:i, s:f}", "alpha", calibration->alpha,
-                                      "threshold", calibration->threshold, "n",
+                            json_pack("{s:f, s:f, s:I, s:i, s:i, s:f, s:s}", "alpha",
+                                      calibration->alpha, "threshold", calibration->threshold, "n",
                                       (json_int_t)calibration->n, "iterations",
                                       calibration->iterations, "restarts", calibration->restarts,
-                                      "tolerance", calibration->tolerance)) != 0) {
+                                      "tolerance", calibration->tolerance, "search",
+                                      ano_search_name(calibration->search))) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -42,6 +43,19 @@ static ano_status read_int(int *out, const json_t *object, const char *key, ano_
         return base_error(err, ANO_FORMAT, "metadata: %s is missing or no whole number", key);
     *out = (int)number;
     return ANO_OK;
+}
+
+/* Absent from the first files, which know Adam alone. */
+static ano_status read_search(ano_search *out, const json_t *value, ano_error *err)
+{
+    const char *name = json_string_value(value);
+    *out = ANO_SEARCH_ADAM;
+    if (value == NULL || (name != NULL && strcmp(name, ano_search_name(ANO_SEARCH_ADAM)) == 0))
+        return ANO_OK;
+    *out = ANO_SEARCH_LBFGS;
+    if (name != NULL && strcmp(name, ano_search_name(ANO_SEARCH_LBFGS)) == 0)
+        return ANO_OK;
+    return base_error(err, ANO_FORMAT, "metadata: search is neither adam nor lbfgs");
 }
 
 static ano_status read_calibration(ano_calibration *out, const json_t *object, ano_error *err)
@@ -60,6 +74,8 @@ static ano_status read_calibration(ano_calibration *out, const json_t *object, a
         status = read_int(&out->iterations, object, "iterations", err);
     if (status == ANO_OK)
         status = read_int(&out->restarts, object, "restarts", err);
+    if (status == ANO_OK)
+        status = read_search(&out->search, json_object_get(object, "search"), err);
     out->alpha = json_number_value(alpha);
     out->threshold = json_number_value(threshold);
     out->tolerance = json_number_value(tolerance);

@@ -114,6 +114,7 @@ static ano_status add_setting(json_t *dst, const report_results *results, ano_er
         {"iterations", json_integer(results->iterations)},
         {"restarts", json_integer(results->restarts)},
         {"tolerance", json_real(results->tolerance)},
+        {"search", json_string(ano_search_name(results->search))},
         {"seed", json_integer((json_int_t)results->seed)},
     };
     int failed = 0;

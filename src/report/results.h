@@ -26,8 +26,9 @@ typedef struct report_results {
     double alpha;                 /* the share of normal images that may lie above a threshold */
     int iterations, restarts;     /* of each search; searches of each image */
     double tolerance;             /* at which searches end */
-    int components;               /* of PCA */
-    uint64_t seed;                /* at most 2^53 */
+    ano_search search;
+    int components; /* of PCA */
+    uint64_t seed;  /* at most 2^53 */
 } report_results;
 
 /* Writes into `folder`: scores.csv (index,class,label,score), scores_<class>.txt for each class

@@ -6,6 +6,7 @@ generator=run/weights/generator_0001.safetensors
 anogan score run --json --quiet | grep -cE '"(threshold|images)":|"(index|class|score|anomalous)": '
 anogan score run --iterations 5 --quiet | wc -l
 anogan score run --tolerance 0.02 --quiet | wc -l
+anogan score run --search lbfgs --quiet | wc -l
 anogan score $generator --quiet | grep -cE '^[0-9]+,[19],[0-9.]+,$'
 anogan score $generator --quiet --json | grep -c '"anomalous": null'
 run anogan score $generator --quiet --fail-on-anomaly

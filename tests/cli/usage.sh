@@ -24,5 +24,6 @@ run anogan train --resume run --out other
 run anogan demo data
 run anogan score
 run anogan score run data --split both
+run anogan score run data --search newton
 run anogan evaluate
 run anogan info

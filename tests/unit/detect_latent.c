@@ -78,25 +78,27 @@ static void run(outcome *outcomes, const fixture *f, size_t first, size_t n, siz
             out->residual = found.residual;
             out->steps += step + 1;
             memcpy(out->generated, found.generated, sizeof out->generated);
-            memcpy(out->weights, found.weights, sizeof out->weights);
+            if (how.search == ANO_SEARCH_ADAM)
+                memcpy(out->weights, found.weights, sizeof out->weights);
         }
     }
     detect_latent_free(batch);
 }
 
-static void search__finds_the_same_in_any_company(void **state)
+static void check_company(const fixture *f, ano_search search)
 {
-    const detect_latent_options how = {.iterations = ITERATIONS, .rate = 1e-2, .tolerance = 0.02};
+    const detect_latent_options how = {
+        .search = search, .iterations = ITERATIONS, .rate = 1e-2, .tolerance = 0.02};
     outcome *alone = base_alloc(SEARCHES, sizeof *alone);
     outcome *together = base_alloc(SEARCHES, sizeof *together);
     int differing = 0;
     for (size_t i = 0; i < SEARCHES; i++) {
-        run(alone, *state, i, 1, 1, how);
+        run(alone, f, i, 1, 1, how);
         differing += alone[i].steps != alone[0].steps;
     }
     assert_true(differing > 0); /* or no search would leave the batch before another */
     for (size_t n_places = 2; n_places <= SEARCHES && n_places <= DETECT_FOLDED_GROUP; n_places++) {
-        run(together, *state, 0, SEARCHES, n_places, how);
+        run(together, f, 0, SEARCHES, n_places, how);
         for (size_t i = 0; i < SEARCHES; i++)
             if (memcmp(&alone[i], &together[i], sizeof(outcome)) != 0)
                 fail_msg("search %zu of %d in %zu places: expected %.9g after %d steps, got %.9g "
@@ -106,6 +108,12 @@ static void search__finds_the_same_in_any_company(void **state)
     }
     base_free(alone);
     base_free(together);
+}
+
+static void search__finds_the_same_in_any_company(void **state)
+{
+    check_company(*state, ANO_SEARCH_ADAM);
+    check_company(*state, ANO_SEARCH_LBFGS);
 }
 
 /* The iteration after which a search must end, from the residuals of one that does not end early.
@@ -168,11 +176,66 @@ static void search_without_tolerance__goes_on_when_nothing_improves(void **state
     base_free(out);
 }
 
+static void search_by_lbfgs__comes_closer_in_fewer_iterations(void **state)
+{
+    outcome *adam = base_alloc(SEARCHES, sizeof *adam);
+    outcome *lbfgs = base_alloc(SEARCHES, sizeof *lbfgs);
+    run(adam, *state, 0, SEARCHES, 1,
+        (detect_latent_options){.iterations = ITERATIONS, .rate = 1e-2});
+    run(lbfgs, *state, 0, SEARCHES, 1,
+        (detect_latent_options){.search = ANO_SEARCH_LBFGS, .iterations = ITERATIONS / 4});
+    for (size_t i = 0; i < SEARCHES; i++)
+        if (!(lbfgs[i].residual < adam[i].residual))
+            fail_msg("search %zu: expected below %.9g, got %.9g", i, (double)adam[i].residual,
+                     (double)lbfgs[i].residual);
+    base_free(adam);
+    base_free(lbfgs);
+}
+
+static void search_by_lbfgs__ends_where_no_way_leads_down(void **state)
+{
+    fixture *f = *state, *flat = base_alloc(1, sizeof *flat);
+    outcome *out = base_alloc(SEARCHES, sizeof *out);
+    *flat = *f;
+    for (int i = 0; i < LATENT; i++)
+        flat->kernels[0][i * LATENT + i] = flat->z0[0][i] = 1e4f; /* where tanh is flat */
+    run(out, flat, 0, 1, 1,
+        (detect_latent_options){.search = ANO_SEARCH_LBFGS, .iterations = ITERATIONS});
+    assert_int_equal(out[0].steps, 1);
+    for (int k = 0; k < ITERATIONS; k++)
+        assert_true(out[0].trace[k] == out[0].residual);
+    base_free(out);
+    base_free(flat);
+}
+
+static void smoothed_residual__has_the_gradient_that_it_says(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    const float h = 0x1p-10f;
+    float x[N], generated[N], diff[N], unused[N];
+    base_random_uniform(x, N, -1, 1, (base_random){2, BASE_PURPOSE_TEST, 0});
+    base_random_uniform(generated, N, -1, 1, (base_random){2, BASE_PURPOSE_TEST, 1});
+    detect_smoothed_residual(diff, x, generated, N);
+    for (int i = 0; i < N; i++) {
+        const float here = generated[i];
+        generated[i] = here + h;
+        const double above = detect_smoothed_residual(unused, x, generated, N);
+        generated[i] = here - h;
+        const double below = detect_smoothed_residual(unused, x, generated, N);
+        generated[i] = here;
+        /* h²/6 times the third derivative, at most 1/δ² = 25, and roundings of x - G by h. */
+        const double expected = (above - below) / (2 * (double)h);
+        if (fabs((double)diff[i] - expected) > 1e-4)
+            fail_msg("gradient %d: expected %.9g, got %.9g", i, expected, (double)diff[i]);
+    }
+}
+
 static void batch__has_as_many_places_as_memory_allows(void **state)
 {
     (void)state;
-    assert_int_equal(detect_latent_most(30, 28 * 28), DETECT_FOLDED_GROUP);
-    assert_int_equal(detect_latent_most(4096, 1024 * 1024 * 3), 1);
+    assert_int_equal(detect_latent_most(30, 28 * 28, ANO_SEARCH_ADAM), DETECT_FOLDED_GROUP);
+    assert_int_equal(detect_latent_most(4096, 1024 * 1024 * 3, ANO_SEARCH_ADAM), 1);
 }
 
 int main(void)
@@ -181,6 +244,9 @@ int main(void)
         cmocka_unit_test(search__finds_the_same_in_any_company),
         cmocka_unit_test(search__ends_when_a_window_was_hardly_worth_it),
         cmocka_unit_test(search_without_tolerance__goes_on_when_nothing_improves),
+        cmocka_unit_test(search_by_lbfgs__comes_closer_in_fewer_iterations),
+        cmocka_unit_test(search_by_lbfgs__ends_where_no_way_leads_down),
+        cmocka_unit_test(smoothed_residual__has_the_gradient_that_it_says),
         cmocka_unit_test(batch__has_as_many_places_as_memory_allows),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -97,6 +97,9 @@ static void score__depends_on_the_image_alone(void **state)
     early.tolerance = 0.0005;
     early.learning_rate = 1e-2;
     check_independence(5, early);
+    ano_score_options lbfgs = brief(30);
+    lbfgs.search = ANO_SEARCH_LBFGS;
+    check_independence(5, lbfgs);
 }
 
 /* What a callback saw, and when it is to stop the work. */
@@ -208,18 +211,24 @@ static void latent_search__finds_the_latent_of_a_generated_image(void **state)
     assert_int_equal(ano_model_generate(images, model, z, IMAGES, 0, NULL), ANO_OK);
     for (size_t i = 0; i < IMAGES * PIXELS; i++)
         pixels[i] = (uint8_t)((images[i] + 1) * 127.5f + 0.5f);
-    ano_score_options options = ANO_SCORE_OPTIONS_INIT;
-    options.iterations = ITERATIONS;
-    options.restarts = 1;
-    if (ano_dataset_from_pixels(&made, pixels, IMAGES, (ano_shape){SIZE, SIZE, 1}, &err) !=
-            ANO_OK ||
-        ano_score(scores, NULL, trace, model, made, &options, &err) != ANO_OK)
+    if (ano_dataset_from_pixels(&made, pixels, IMAGES, (ano_shape){SIZE, SIZE, 1}, &err) != ANO_OK)
         fail_msg("%s", err.message);
-    for (size_t i = 0; i < IMAGES; i++) {
-        const float start = trace[i * ITERATIONS];
-        print_message("image %zu: residual %.2f at first, %.3f at last: %.1f times less\n", i,
-                      (double)start, (double)scores[i], (double)(start / scores[i]));
-        assert_true(start >= 20 * scores[i]);
+    const int iterations[] = {[ANO_SEARCH_ADAM] = ITERATIONS, [ANO_SEARCH_LBFGS] = ITERATIONS / 5};
+    for (ano_search search = ANO_SEARCH_ADAM; search <= ANO_SEARCH_LBFGS; search++) {
+        const size_t row = (size_t)iterations[search];
+        ano_score_options options = ANO_SCORE_OPTIONS_INIT;
+        options.search = search;
+        options.iterations = iterations[search];
+        options.restarts = 1;
+        if (ano_score(scores, NULL, trace, model, made, &options, &err) != ANO_OK)
+            fail_msg("%s", err.message);
+        for (size_t i = 0; i < IMAGES; i++) {
+            const float start = trace[i * row];
+            print_message("%s, image %zu: residual %.2f at first, %.3f at last: %.1f times less\n",
+                          ano_search_name(search), i, (double)start, (double)scores[i],
+                          (double)(start / scores[i]));
+            assert_true(start >= 20 * scores[i]);
+        }
     }
     base_free(images);
     base_free(pixels);

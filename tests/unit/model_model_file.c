@@ -44,14 +44,15 @@ static void saved_model__comes_back_whole(void **state)
                                          .n = 40,
                                          .iterations = 7,
                                          .restarts = 3,
-                                         .tolerance = 0.125};
+                                         .tolerance = 0.125,
+                                         .search = ANO_SEARCH_LBFGS};
     ano_model_set_calibration(model, &calibration);
     assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
     assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
     const ano_calibration found = ano_model_get_calibration(loaded);
     assert_true(found.alpha == calibration.alpha && found.threshold == calibration.threshold);
     assert_true(found.n == 40 && found.iterations == 7 && found.restarts == 3 &&
-                found.tolerance == 0.125);
+                found.tolerance == 0.125 && found.search == ANO_SEARCH_LBFGS);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         const nn_net *a = model->networks[i], *b = loaded->networks[i];
         assert_memory_equal(a->parameters, b->parameters, a->n_parameters * sizeof(float));

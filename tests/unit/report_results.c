@@ -77,6 +77,7 @@ static report_results make_results(void)
         .iterations = 300,
         .restarts = 2,
         .tolerance = 0.25,
+        .search = ANO_SEARCH_LBFGS,
         .components = 30,
         .seed = 1ull << 53,
     };
