@@ -26,10 +26,12 @@ static const int pools[][4] = {/* height, width, channels, window */
                                {5, 5, 33, 1}, {1, 1, 4, 2},   {32, 32, 2, 15}};
 
 static const int products[][5] = {/* rows, columns, k_count, src_stride, dst_stride */
-                                  {1, 16, 1, 1, 16},     {2, 32, 3, 3, 37}, {3, 48, 17, 20, 48},
-                                  {7, 64, 100, 100, 64}, {8, 80, 9, 1, 80}, {15, 16, 33, 7, 21},
-                                  {6, 112, 0, 1, 112},   {0, 16, 5, 5, 16}, {5, 128, 64, 64, 128},
-                                  {14, 192, 31, 31, 200}};
+                                  {1, 16, 1, 1, 16},     {2, 32, 3, 3, 37},
+                                  {3, 48, 17, 20, 48},   {7, 64, 100, 100, 64},
+                                  {8, 80, 9, 1, 80},     {15, 16, 33, 7, 21},
+                                  {6, 112, 0, 1, 112},   {0, 16, 5, 5, 16},
+                                  {5, 128, 64, 64, 128}, {14, 192, 31, 31, 200},
+                                  {45, 128, 12, 12, 128}};
 
 static void check_same(const kernels *k, const char *what, const array *a, const array *b)
 {
@@ -327,7 +329,8 @@ static void max_pool__matches_its_twin(void **state)
 }
 
 /* A row of the product is a dense layer whose bias is what dst held; what lies between the rows of
- * dst stays as it was, and a row alone gives the same bits as among others. */
+ * dst stays as it was, a row alone gives the same bits as among others, and so does a product that
+ * fetches the operands of the next one. */
 static void product(const kernels *k, const int sizes[5])
 {
     const int rows = sizes[0], columns = sizes[1], k_count = sizes[2];
@@ -335,7 +338,9 @@ static void product(const kernels *k, const int sizes[5])
     array src = array_create(rows > 0 ? (rows - 1) * src_stride + k_count : 0, 1);
     array weights = array_create(k_count * columns, 2);
     array dst = array_create(rows > 0 ? (rows - 1) * dst_stride + columns : 0, 3);
-    array alone = array_create(dst.n, 3);
+    array alone = array_create(dst.n, 3), fetching = array_create(dst.n, 3);
+    array next_src = array_create(rows * k_count, 4), next_dst = array_create(rows * columns, 5);
+    array next_weights = array_create(weights.n, 6);
     double *magnitude = check_doubles(columns), *bias = check_doubles(columns);
     double *src_magnitude = check_doubles(k_count), *weight_magnitude = check_doubles(weights.n);
     check_absolute(weight_magnitude, weights.wide, weights.n);
@@ -348,6 +353,12 @@ static void product(const kernels *k, const int sizes[5])
                              .weights_row = (size_t)columns,
                              .accumulate = true};
     k->product(dst.narrow, src.narrow, weights.narrow, shape);
+    kernels_product shape_fetching = shape;
+    shape_fetching.next_src = next_src.narrow;
+    shape_fetching.next_dst = next_dst.narrow;
+    shape_fetching.next_weights = next_weights.narrow;
+    k->product(fetching.narrow, src.narrow, weights.narrow, shape_fetching);
+    check_same(k, "product, fetching the next", &dst, &fetching);
     shape.rows = 1;
     for (int r = 0; r < rows; r++) {
         const double *src_row = src.wide + r * src_stride;
@@ -372,6 +383,10 @@ static void product(const kernels *k, const int sizes[5])
     array_free(&weights);
     array_free(&dst);
     array_free(&alone);
+    array_free(&fetching);
+    array_free(&next_src);
+    array_free(&next_dst);
+    array_free(&next_weights);
 }
 
 static void product__matches_its_twin(void **state)
