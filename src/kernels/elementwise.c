@@ -48,7 +48,7 @@ INLINE vector hyperbolic_tangent(vector x)
     const vector far = 1 - 2 / (exponential(twice) + 1);
     const vector result =
         vector_select(size < 0.625f, p * square * x + x, vector_select(x < 0, -far, far));
-    return vector_select(x == x, result, x); /* NaN stays */
+    return vector_select((x < 0) | (x > 0), result, x); /* NaN stays, and so does -0 */
 }
 
 void KERNEL(tanh)(float *dst, const float *src, size_t n)

@@ -106,6 +106,104 @@ static void leaky_relu__matches_its_twin(void **state)
     each_length(leaky_relu);
 }
 
+/* ulps: units in the last place of the exact result, a float's. */
+static void tanh_of(const kernels *k, array *src, double ulps)
+{
+    array dst = array_create(src->n, 2);
+    check_narrow(src->narrow, src->wide, src->n);
+    check_widen(src->wide, src->narrow, src->n);
+    k->tanh(dst.narrow, src->narrow, (size_t)src->n);
+    reference_tanh(dst.wide, src->wide, src->n);
+    for (int i = 0; i < src->n; i++) {
+        const double size = fmax(fabs(dst.wide[i]), (double)FLT_MIN);
+        dst.tolerance[i] = ulps * ldexp(1, ilogb(size) + 1 - FLT_MANT_DIG);
+    }
+    array_check(k, "tanh", &dst);
+    k->tanh(src->narrow, src->narrow, (size_t)src->n);
+    check_same(k, "tanh in place", &dst, src);
+    array_free(&dst);
+}
+
+/* Over all floats the largest error is 1.33 ulp, at 0.6283. */
+static const double TANH_ULPS = 1.5;
+
+static void tanh__matches_its_twin_at_every_length(void **state)
+{
+    (void)state;
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (int n = 0; n <= 40; n++) {
+            array src = array_create(n, 1);
+            for (int j = 0; j < n; j++)
+                src.wide[j] *= j % 3 == 0 ? 12 : 1;
+            tanh_of(sets[i], &src, TANH_ULPS);
+            array_free(&src);
+        }
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Every 4099th float from the least to infinity, of either sign in turn. */
+static void tanh__is_within_its_accuracy_for_all_sizes(void **state)
+{
+    (void)state;
+    enum { STEP = 4099, INFINITY_BITS = 0x7f800000, N = INFINITY_BITS / STEP };
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++) {
+        array src = array_create(N, 1);
+        for (int j = 0; j < N; j++)
+            src.wide[j] = (j % 2 == 0 ? 1 : -1) * (double)float_of_bits((uint32_t)(1 + j * STEP));
+        tanh_of(sets[i], &src, TANH_ULPS);
+        array_free(&src);
+    }
+}
+
+/* In every lane. Zeros keep their sign, and the least of numbers their value. */
+static void tanh__keeps_nan_and_zeros_and_ends_at_one(void **state)
+{
+    (void)state;
+    static const float cases[][2] = {/* src, dst */
+                                     {INFINITY, 1},
+                                     {-INFINITY, -1},
+                                     {FLT_MAX, 1},
+                                     {-FLT_MAX, -1},
+                                     {0, 0},
+                                     {-0.0f, -0.0f},
+                                     {FLT_TRUE_MIN, FLT_TRUE_MIN},
+                                     {-FLT_TRUE_MIN, -FLT_TRUE_MIN},
+                                     {FLT_MIN / 3, FLT_MIN / 3},
+                                     {-FLT_MIN, -FLT_MIN}};
+    enum { N_CASES = sizeof cases / sizeof *cases, LENGTH = 33 };
+    const kernels *sets[MAX_SETS];
+    const int n_sets = kernels_available(sets, MAX_SETS);
+    for (int i = 0; i < n_sets; i++)
+        for (int first = 0; first < LENGTH; first++) {
+            array src = array_create(LENGTH, 1), dst = array_create(LENGTH, 2);
+            array expected = array_create(LENGTH, 3);
+            for (int j = 0; j < LENGTH; j++) {
+                src.narrow[j] = cases[(first + j) % N_CASES][0];
+                expected.narrow[j] = cases[(first + j) % N_CASES][1];
+            }
+            src.narrow[first] = expected.narrow[first] = NAN;
+            sets[i]->tanh(dst.narrow, src.narrow, LENGTH);
+            if (!isnan(dst.narrow[first]))
+                fail_msg("tanh of %s: NaN at %d became %g", sets[i]->name, first,
+                         (double)dst.narrow[first]);
+            dst.narrow[first] = expected.narrow[first]; /* NaNs may differ in their bits */
+            check_same(sets[i], "tanh", &expected, &dst);
+            array_free(&src);
+            array_free(&dst);
+            array_free(&expected);
+        }
+}
+
 /* 1 - dst² is off by two roundings of numbers up to 1, then two products. */
 static void tanh_backward(const kernels *k, int n)
 {
@@ -461,6 +559,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaky_relu__matches_its_twin),
+        cmocka_unit_test(tanh__matches_its_twin_at_every_length),
+        cmocka_unit_test(tanh__is_within_its_accuracy_for_all_sizes),
+        cmocka_unit_test(tanh__keeps_nan_and_zeros_and_ends_at_one),
         cmocka_unit_test(tanh_backward__matches_its_twin),
         cmocka_unit_test(add_bias__matches_its_twin),
         cmocka_unit_test(column_sums__match_their_twins),
