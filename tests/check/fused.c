@@ -110,7 +110,9 @@ static void check_fused(const fused_case *c, const struct way *way)
     nn_net_free(net);
 }
 
-/* An upsampling block, composed and by the twins of its layers. */
+/* An upsampling block, composed and by the twins of its layers, whose gradients
+ * tests/check/reference_gradients.c checks by finite differences: so are those by src, by both
+ * layers' weights and by both biases, none of which is zero. */
 static void check_upsampling(nn_shape src, int middle, int channels, int kernel, int batch)
 {
     const nn_layer_spec specs[] = {
