@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The transforms of src/kernels/winograd_transform.h, derived exactly.
+"""The transforms of src/kernels/winograd_transform.h and of upsample.c beside it, derived exactly.
 
 Prints the matrices of Winograd convolution for the points 0, ±1, ±2, ±1/2, ∞ (A. Lavin, S. Gray,
 Fast Algorithms for Convolutional Neural Networks, CVPR 2016), proves with fractions that
-Aᵀ [(G g) ⊙ (Bᵀ d)] is the correlation of d with g for every size that is used, and, given the
-header, that its constants are these.
+Aᵀ [(G g) ⊙ (Bᵀ d)] is the correlation of d with g, and B [(G g) ⊙ (A x)] the full convolution of x
+with g (A. Toom, S. Cook), for every size that is used, and, given the sources, that their constants
+are these.
 
-    winograd_transforms.py [src/kernels/winograd_transform.h]
+    winograd_transforms.py [src/kernels/winograd_transform.h src/kernels/upsample.c]
 """
 
 import re
@@ -15,7 +16,8 @@ from fractions import Fraction
 
 PAIRS = [Fraction(1), Fraction(2), Fraction(1, 2)]  # the points ±a
 POINTS = [Fraction(0)] + [sign * a for a in PAIRS for sign in (1, -1)]  # and ∞, the last row
-SIZES = [(4, 5), (5, 4), (6, 3), (3, 6)]  # results, kernel
+SIZES = [(4, 5), (5, 4), (6, 3), (3, 6), (7, 2)]  # results, kernel
+FULL_SIZES = [(7, 2)]  # numbers of the tile, kernel
 
 
 def product(polynomials):
@@ -87,6 +89,18 @@ def prove(results, kernel):
                 sys.exit(f"not a correlation: {results} results, kernel {kernel}, d {i}, g {j}")
 
 
+def prove_full(tile, kernel):
+    """By unit vectors too. The gradients by x and by g, Aᵀ [(G g) ⊙ (Bᵀ d)] and
+    Gᵀ [(A x) ⊙ (Bᵀ d)], are then right as well: d · B [(G g) ⊙ (A x)] is linear in each."""
+    a, g_matrix, b_transposed = matrix_a(tile), matrix_g(kernel), matrix_b_transposed()
+    for i in range(tile):
+        for j in range(kernel):
+            x, g = unit(tile, i), unit(kernel, j)
+            points = [u * v for u, v in zip(multiply(g_matrix, g), multiply(a, x))]
+            if multiply([list(column) for column in zip(*b_transposed)], points) != product([x, g]):
+                sys.exit(f"not a full convolution: tile {tile}, kernel {kernel}, x {i}, g {j}")
+
+
 def pair_constants(a):
     """P(x) / (x ∓ a) = (x² ± a x) (x⁴ - p x² + q), and g = 1 / P'(±a)."""
     row = root_polynomial(b for b in POINTS if b != a)
@@ -119,6 +133,21 @@ def check_header(path):
         sys.exit(f"{path}: the factors of rows 0 and 7 are {factors}")
 
 
+def check_interpolation(path):
+    """interpolate(): columns 0 and ∞ of B; the others make use of the header's constants."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    term = r"y\[(\d)\] = (-?)(?:(\d+) / (\d+)\.f \* )?m\[([07])\];"
+    found = {column: [Fraction(0)] * 8 for column in (0, 7)}
+    for row, sign, n, d, column in re.findall(term, text):
+        value = Fraction(int(n), int(d)) if n else Fraction(1)
+        found[int(column)][int(row)] = -value if sign else value
+    b_transposed = matrix_b_transposed()
+    for column in found:
+        if found[column] != b_transposed[column]:
+            sys.exit(f"{path}: interpolate() takes m[{column}] times {found[column]}")
+
+
 def show(name, matrix):
     print(name)
     for row in matrix:
@@ -127,11 +156,15 @@ def show(name, matrix):
 
 for size in SIZES:
     prove(*size)
+for size in FULL_SIZES:
+    prove_full(*size)
 if len(sys.argv) > 1:
     check_header(sys.argv[1])
-    print("the constants are exact, and so is the identity for", SIZES)
+    check_interpolation(sys.argv[2])
+    print("the constants are exact, and so are the identities for", SIZES, "and", FULL_SIZES)
 else:
     show("B transposed", matrix_b_transposed())
-    for n in (3, 4, 5, 6):
+    for n in (3, 4, 5, 6, 7):
         show(f"A for {n} results", matrix_a(n))
+    for n in (2, 3, 4, 5, 6):
         show(f"G for {n} weights", matrix_g(n))
