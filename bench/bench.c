@@ -79,7 +79,7 @@ static void time_layers(double *forward, double *backward, const nn_layer *layer
                         unsigned uses)
 {
     ano_error err = ANO_ERROR_INIT;
-    nn_layer_spec specs[MAX_TOGETHER];
+    nn_layer_spec specs[MAX_TOGETHER] = {0};
     for (int i = 0; i < n; i++)
         specs[i] = (nn_layer_spec){.kind = layers[i].kind,
                                    .name = layers[i].name,

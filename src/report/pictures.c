@@ -19,20 +19,20 @@ typedef struct canvas {
 static ano_status canvas_create(canvas *out, const char *path, ano_shape tile, int channels,
                                 int n_tiles, int columns, int scale, ano_error *err)
 {
-    const int64_t max_side = 32000;
+    const int max_side = 32000;
     *out = (canvas){.channels = channels, .tile = tile, .columns = columns, .scale = scale};
-    if (n_tiles < 1 || columns < 1 || scale < 1 || tile.height < 1 || tile.width < 1 ||
+    if (n_tiles < 1 || columns < 1 || scale < 1 || scale > max_side || tile.height < 1 || tile.width < 1 ||
         (tile.channels != 1 && tile.channels != 3))
         return base_error(err, ANO_ARG,
                           "%s: a picture of %d images of %d x %d x %d in %d columns, scale %d",
                           path, n_tiles, tile.height, tile.width, tile.channels, columns, scale);
-    const int rows = (n_tiles + columns - 1) / columns;
+    const int rows = n_tiles / columns + (n_tiles % columns > 0);
     out->gap = scale + 1;
-    const int64_t width = columns * ((int64_t)tile.width * scale + out->gap) + out->gap;
-    const int64_t height = rows * ((int64_t)tile.height * scale + out->gap) + out->gap;
+    const double width = columns * ((double)tile.width * scale + out->gap) + out->gap;
+    const double height = rows * ((double)tile.height * scale + out->gap) + out->gap;
     if (width > max_side || height > max_side)
         return base_error(err, ANO_ARG, "%s: a picture larger than %d pixels a side", path,
-                          (int)max_side);
+                          max_side);
     out->width = (int)width;
     out->height = (int)height;
     const size_t size = (size_t)width * (size_t)height * (size_t)channels;

@@ -79,7 +79,7 @@ static void folded_generator__agrees_with_the_layers(void **state)
 {
     (void)state;
     check_config((ano_model_config){28, 1, 30, 64}, 3);
-    check_config((ano_model_config){28, 3, 30, 16}, DETECT_FOLDED_GROUP);
+    check_config((ano_model_config){28, 3, 30, 16}, 7);
     check_config((ano_model_config){8, 1, 1, 1}, 1);
     check_config((ano_model_config){20, 2, 33, 9}, 4);
     check_config((ano_model_config){64, 1, 17, 24}, 2);
