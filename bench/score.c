@@ -9,7 +9,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
-enum { SIDE = 28, PIXELS = SIDE * SIDE, ITERATIONS = 3, ROUNDS = 5 };
+enum { SIDE = 28, PIXELS = SIDE * SIDE, ITERATIONS = 20, ROUNDS = 3 };
 
 static const size_t sizes[] = {100, 300, 1000, 3000, 10000};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };

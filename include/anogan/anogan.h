@@ -278,7 +278,7 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_SEARCH_ADAM, 300, 2, 1e-3, 0, 0, 0, NULL, NULL                                         \
+        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, 0, NULL, NULL                                         \
     }
 
 /* Searches the latent space for each image of `dataset`: scores [n] gets the least residual

@@ -21,8 +21,8 @@ static ano_status canvas_create(canvas *out, const char *path, ano_shape tile, i
 {
     const int max_side = 32000;
     *out = (canvas){.channels = channels, .tile = tile, .columns = columns, .scale = scale};
-    if (n_tiles < 1 || columns < 1 || scale < 1 || scale > max_side || tile.height < 1 || tile.width < 1 ||
-        (tile.channels != 1 && tile.channels != 3))
+    if (n_tiles < 1 || columns < 1 || scale < 1 || scale > max_side || tile.height < 1 ||
+        tile.width < 1 || (tile.channels != 1 && tile.channels != 3))
         return base_error(err, ANO_ARG,
                           "%s: a picture of %d images of %d x %d x %d in %d columns, scale %d",
                           path, n_tiles, tile.height, tile.width, tile.channels, columns, scale);
