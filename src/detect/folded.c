@@ -8,8 +8,7 @@
 
 enum {
     DENSE_BLOCK = 64, /* columns of the dense layer's weights that lie together */
-    PHASES = 4,
-    TERMS = 32 /* of a product added up at a time, as in training */
+    PHASES = 4
 };
 
 struct detect_folded {
@@ -315,32 +314,14 @@ static void dense_backward(detect_folded_pass *pass, size_t n)
                 f->latent * sizeof(float));
 }
 
-/* dst [tiles][columns] = src [tiles][k] · weights [k][columns] at each point, the first n images'
- * tiles. */
-static void multiply_points(const detect_folded_pass *pass, float *dst, const float *src,
-                            const float *weights, size_t n, size_t columns, size_t k)
+/* The products of inner's points, over the first n images' tiles. */
+static void multiply_points(const detect_folded_pass *pass, float *m, const float *v,
+                            const float *u, size_t n, size_t columns, size_t k)
 {
     const detect_folded *f = pass->folded;
-    const size_t tiles = kernels_upsample_tiles(&f->inner), most_tiles = pass->most * tiles;
-    const size_t dst_size = kernels_winograd_stride(most_tiles, columns);
-    const size_t src_size = kernels_winograd_stride(most_tiles, k);
-    const size_t weights_size = kernels_winograd_stride(k, columns);
-    kernels_product product = {.rows = n * tiles,
-                               .columns = columns,
-                               .k = k,
-                               .terms = TERMS,
-                               .dst_row = columns,
-                               .src_row = k,
-                               .src_column = 1,
-                               .weights_row = columns};
-    for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++) {
-        const bool last = point + 1 == KERNELS_WINOGRAD_POINTS;
-        product.next_src = last ? NULL : src + (point + 1) * src_size;
-        product.next_weights = last ? NULL : weights + (point + 1) * weights_size;
-        product.next_dst = last ? NULL : dst + (point + 1) * dst_size;
-        f->kernels->product(dst + point * dst_size, src + point * src_size,
-                            weights + point * weights_size, product);
-    }
+    const size_t tiles = kernels_upsample_tiles(&f->inner);
+    f->kernels->upsample_multiply(m, v, u, pass->most * tiles, n * tiles, columns, k, 0,
+                                  KERNELS_WINOGRAD_POINTS);
 }
 
 /* From inner's products to the generated images, one by one while they are in the cache. */

@@ -29,7 +29,7 @@ typedef struct kernels_product {
     size_t dst_row, src_row, src_column, weights_row; /* floats from one to the next */
     bool accumulate;
     /* Of the product that comes next, of the same form, to be fetched meanwhile; its src and dst
-     * lie without gaps. NULL: none. */
+     * lie without gaps. All three, or none where they are NULL. */
     const float *next_weights, *next_src, *next_dst;
 } kernels_product;
 
@@ -42,7 +42,9 @@ typedef struct kernels_winograd {
     size_t in, out;    /* channels */
 } kernels_winograd;
 
-enum { KERNELS_WINOGRAD_POINTS = 64 };
+/* The inverse transforms make much of the products' rounding errors; adding up so many terms at a
+ * time halves those of 128 channels, and costs nothing measurable. */
+enum { KERNELS_WINOGRAD_POINTS = 64, KERNELS_WINOGRAD_TERMS = 32 };
 
 /* The side of a tile of dst. */
 static inline int kernels_winograd_side(const kernels_winograd *conv)
@@ -286,6 +288,10 @@ typedef struct kernels {
                          size_t images, size_t first, size_t count);
     void (*upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample up, size_t images,
                               size_t first, size_t count);
+    /* M of dst and of diff_src, [rows][columns] from [rows][k] and [k][columns], by points. The
+     * first matrices lie as for `most` rows, of which `rows` are used. */
+    void (*upsample_multiply)(float *m, const float *v, const float *u, size_t most, size_t rows,
+                              size_t columns, size_t k, size_t first, size_t count);
     void (*upsample_weights)(float *u, const float *weights, kernels_upsample up, size_t first,
                              size_t count);
     void (*upsample_weights_turned)(float *u, const float *weights, kernels_upsample up,

@@ -41,6 +41,7 @@ const kernels KERNEL(kernels) = {
     .upsample_diff_src = KERNEL(upsample_diff_src),
     .upsample_dst = KERNEL(upsample_dst),
     .upsample_diff_dst = KERNEL(upsample_diff_dst),
+    .upsample_multiply = KERNEL(upsample_multiply),
     .upsample_weights = KERNEL(upsample_weights),
     .upsample_weights_turned = KERNEL(upsample_weights_turned),
     .upsample_diff_weights = KERNEL(upsample_diff_weights),

@@ -79,6 +79,8 @@ void KERNEL(upsample_dst)(float *dst, const float *m, const float *bias, kernels
                           size_t images, size_t first, size_t count);
 void KERNEL(upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample up, size_t images,
                                size_t first, size_t count);
+void KERNEL(upsample_multiply)(float *m, const float *v, const float *u, size_t most, size_t rows,
+                               size_t columns, size_t k, size_t first, size_t count);
 void KERNEL(upsample_weights)(float *u, const float *weights, kernels_upsample up, size_t first,
                               size_t count);
 void KERNEL(upsample_weights_turned)(float *u, const float *weights, kernels_upsample up,

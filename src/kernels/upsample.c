@@ -236,6 +236,31 @@ void KERNEL(upsample_diff_dst)(float *w, const float *diff_dst, kernels_upsample
                                        (int)(c / up.out), y, x);
 }
 
+/* ---- products -------------------------------------------------------------------------------- */
+
+void KERNEL(upsample_multiply)(float *m, const float *v, const float *u, size_t most, size_t rows,
+                               size_t columns, size_t k, size_t first, size_t count)
+{
+    const size_t m_stride = kernels_winograd_stride(most, columns);
+    const size_t v_stride = kernels_winograd_stride(most, k);
+    const size_t u_stride = kernels_winograd_stride(k, columns);
+    kernels_product product = {.rows = rows,
+                               .columns = columns,
+                               .k = k,
+                               .terms = KERNELS_WINOGRAD_TERMS,
+                               .dst_row = columns,
+                               .src_row = k,
+                               .src_column = 1,
+                               .weights_row = columns};
+    for (size_t point = first; point < first + count; point++) {
+        const bool last = point + 1 == KERNELS_WINOGRAD_POINTS;
+        product.next_src = last ? NULL : v + (point + 1) * v_stride;
+        product.next_weights = last ? NULL : u + (point + 1) * u_stride;
+        product.next_dst = last ? NULL : m + (point + 1) * m_stride;
+        KERNEL(product)(m + point * m_stride, v + point * v_stride, u + point * u_stride, product);
+    }
+}
+
 /* ---- weights --------------------------------------------------------------------------------- */
 
 /* The matrix of the window's number that is g[s_y][s_x] of a phase. */

@@ -5,10 +5,6 @@
 
 #include <stdbool.h>
 
-/* The inverse transform makes much of M's rounding errors; adding up 32 terms at a time halves
- * those of 128 channels, and costs nothing measurable. */
-enum { TERMS = 32 };
-
 /* The place of an n × n square in an NHWC array: its pixel [y][x] begins at origin + y · row +
  * x · column, and is one of the image's where top ≤ y < bottom and left ≤ x < right. */
 typedef struct square {
@@ -153,7 +149,7 @@ void KERNEL(winograd_convolve)(float *dst, const float *src, const float *u, ker
     const kernels_product product = {.rows = count,
                                      .columns = conv.out,
                                      .k = conv.in,
-                                     .terms = TERMS,
+                                     .terms = KERNELS_WINOGRAD_TERMS,
                                      .dst_row = conv.out,
                                      .src_row = conv.in,
                                      .src_column = 1,
@@ -188,7 +184,7 @@ void KERNEL(winograd_diff_points)(float *m, const float *v, const float *w, kern
     const kernels_product product = {.rows = conv.in,
                                      .columns = conv.out,
                                      .k = tiles,
-                                     .terms = TERMS,
+                                     .terms = KERNELS_WINOGRAD_TERMS,
                                      .dst_row = conv.out,
                                      .src_row = 1,
                                      .src_column = conv.in,

@@ -7,8 +7,7 @@
 
 #include "base/memory.h"
 
-/* The transforms make much of rounding errors; adding up so many terms at a time halves them. */
-enum { TERMS = 32, PHASES = 4 };
+enum { PHASES = 4 };
 
 typedef struct upsample {
     nn_composed composed;
@@ -51,33 +50,6 @@ static ano_status upsample_create(nn_op *op, ano_error *err)
     return nn_composed_init(&own->composed, up, conv, (op->uses & NN_WEIGHT_GRADIENTS) != 0, err);
 }
 
-/* dst [rows][columns] = src [rows][k] · weights [k][columns], at each point. */
-static void multiply_points(const nn_op *op, float *dst, const float *src, const float *weights,
-                            size_t rows, size_t columns, size_t k)
-{
-    const size_t dst_size = kernels_winograd_stride(rows, columns);
-    const size_t src_size = kernels_winograd_stride(rows, k);
-    const size_t weights_size = kernels_winograd_stride(k, columns);
-#pragma omp for schedule(static)
-    for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++) {
-        const bool last = point + 1 == KERNELS_WINOGRAD_POINTS;
-        const kernels_product product = {.rows = rows,
-                                         .columns = columns,
-                                         .k = k,
-                                         .terms = TERMS,
-                                         .dst_row = columns,
-                                         .src_row = k,
-                                         .src_column = 1,
-                                         .weights_row = columns,
-                                         .next_src = last ? NULL : src + (point + 1) * src_size,
-                                         .next_weights =
-                                             last ? NULL : weights + (point + 1) * weights_size,
-                                         .next_dst = last ? NULL : dst + (point + 1) * dst_size};
-        op->kernels->product(dst + point * dst_size, src + point * src_size,
-                             weights + point * weights_size, product);
-    }
-}
-
 static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_error *err)
 {
     (void)err;
@@ -94,8 +66,10 @@ static ano_status upsample_forward(nn_op *op, float *dst, const float *src, ano_
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
             k->upsample_src(own->v, src + i * src_image, 1, own->shape, batch, i, 1);
-        multiply_points(op, own->m, own->v, own->u, own->tiles, PHASES * own->shape.out,
-                        own->shape.in);
+#pragma omp for schedule(static)
+        for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++)
+            k->upsample_multiply(own->m, own->v, own->u, own->tiles, own->tiles,
+                                 PHASES * own->shape.out, own->shape.in, point, 1);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
             k->upsample_dst(dst + i * dst_image, own->m, own->composed.bias, own->shape, batch, i,
@@ -113,7 +87,7 @@ static void diff_weights(nn_op *op, float *gradients, const float *diff_dst)
     const kernels_product product = {.rows = rows,
                                      .columns = in,
                                      .k = own->tiles,
-                                     .terms = TERMS,
+                                     .terms = KERNELS_WINOGRAD_TERMS,
                                      .dst_row = in,
                                      .src_row = 1,
                                      .src_column = rows,
@@ -156,7 +130,10 @@ static ano_status upsample_backward(nn_op *op, float *diff_src, const float *dif
 #pragma omp for schedule(static)
         for (size_t row = 0; row < rows; row++)
             k->upsample_weights_turned(own->u, own->composed.weights, own->shape, row, 1);
-        multiply_points(op, own->v, own->m, own->u, own->tiles, own->shape.in, rows);
+#pragma omp for schedule(static)
+        for (size_t point = 0; point < KERNELS_WINOGRAD_POINTS; point++)
+            k->upsample_multiply(own->v, own->m, own->u, own->tiles, own->tiles, own->shape.in,
+                                 rows, point, 1);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
             k->upsample_diff_src(diff_src + i * src_image, own->v, NULL, 1, own->shape, batch, i,
