@@ -41,12 +41,6 @@ struct detect_folded_pass {
     float *diff_z;     /* [most][latent_columns], then packed to [most][latent] */
 };
 
-static size_t whole_vectors(size_t columns)
-{
-    const size_t unit = KERNELS_COLUMNS;
-    return (columns + unit - 1) / unit * unit;
-}
-
 static size_t src_size(const kernels_upsample *up)
 {
     return (size_t)(up->height * up->width) * up->in;
@@ -189,9 +183,10 @@ ano_status detect_folded_create(detect_folded **out, const nn_net *generator, an
     f->slope[0] = layers[2].slope;
     f->slope[1] = layers[7].slope;
     f->latent = nn_shape_size(generator->src);
-    f->latent_columns = whole_vectors(f->latent);
+    f->latent_columns = kernels_whole_columns(f->latent);
     f->inner = (kernels_upsample){inner.h, inner.w, layers[5].kernel,
-                                  whole_vectors((size_t)inner.c), whole_vectors((size_t)outer.c)};
+                                  kernels_whole_columns((size_t)inner.c),
+                                  kernels_whole_columns((size_t)outer.c)};
     f->outer = (kernels_upsample){outer.h, outer.w, layers[9].kernel, f->inner.out,
                                   (size_t)generator->dst.c};
     f->dense_size = src_size(&f->inner);

@@ -289,42 +289,44 @@ INLINE void multiply(float *dst, const float *src, const float *weights, const c
         multiply_columns(dst, src, weights, p, c, 1, conjugate);
 }
 
+INLINE void multiply_bins(float *dst, const float *src, const float *weights, complex_product p,
+                          size_t first, size_t count, bool conjugate)
+{
+    for (size_t bin = first; bin < first + count; bin++) {
+        p.more = bin + 1 < KERNELS_FFT_BINS;
+        multiply(dst + 2 * bin * p.dst_part, src + 2 * bin * p.src_part,
+                 weights + 2 * bin * p.weights_part, &p, conjugate);
+    }
+}
+
 void KERNEL(fft_multiply)(float *m, const float *v, const float *u, size_t images, size_t in,
                           size_t out, size_t first, size_t count)
 {
-    complex_product p = {.rows = images,
-                         .columns = out,
-                         .k = in,
-                         .dst_row = out,
-                         .src_row = in,
-                         .src_column = 1,
-                         .weights_row = out,
-                         .dst_part = kernels_fft_stride(images, out),
-                         .src_part = kernels_fft_stride(images, in),
-                         .weights_part = kernels_fft_stride(in, out)};
-    for (size_t bin = first; bin < first + count; bin++) {
-        p.more = bin + 1 < KERNELS_FFT_BINS;
-        multiply(m + 2 * bin * p.dst_part, v + 2 * bin * p.src_part, u + 2 * bin * p.weights_part,
-                 &p, false);
-    }
+    const complex_product p = {.rows = images,
+                               .columns = out,
+                               .k = in,
+                               .dst_row = out,
+                               .src_row = in,
+                               .src_column = 1,
+                               .weights_row = out,
+                               .dst_part = kernels_fft_stride(images, out),
+                               .src_part = kernels_fft_stride(images, in),
+                               .weights_part = kernels_fft_stride(in, out)};
+    multiply_bins(m, v, u, p, first, count, false);
 }
 
 void KERNEL(fft_correlate)(float *m, const float *v, const float *w, size_t images, size_t in,
                            size_t out, size_t first, size_t count)
 {
-    complex_product p = {.rows = in,
-                         .columns = out,
-                         .k = images,
-                         .dst_row = out,
-                         .src_row = 1,
-                         .src_column = in,
-                         .weights_row = out,
-                         .dst_part = kernels_fft_stride(in, out),
-                         .src_part = kernels_fft_stride(images, in),
-                         .weights_part = kernels_fft_stride(images, out)};
-    for (size_t bin = first; bin < first + count; bin++) {
-        p.more = bin + 1 < KERNELS_FFT_BINS;
-        multiply(m + 2 * bin * p.dst_part, v + 2 * bin * p.src_part, w + 2 * bin * p.weights_part,
-                 &p, true);
-    }
+    const complex_product p = {.rows = in,
+                               .columns = out,
+                               .k = images,
+                               .dst_row = out,
+                               .src_row = 1,
+                               .src_column = in,
+                               .weights_row = out,
+                               .dst_part = kernels_fft_stride(in, out),
+                               .src_part = kernels_fft_stride(images, in),
+                               .weights_part = kernels_fft_stride(images, out)};
+    multiply_bins(m, v, w, p, first, count, true);
 }

@@ -21,6 +21,12 @@ typedef struct kernels_adam_step {
  * convolution come in multiples of. */
 enum { KERNELS_COLUMNS = 16 };
 
+/* As many columns, rounded up to that. */
+static inline size_t kernels_whole_columns(size_t columns)
+{
+    return (columns + KERNELS_COLUMNS - 1) / KERNELS_COLUMNS * KERNELS_COLUMNS;
+}
+
 /* dst [rows][columns] = src [rows][k] · weights [k][columns], or dst += that; k ≥ 1. */
 typedef struct kernels_product {
     size_t rows, columns, k;

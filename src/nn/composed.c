@@ -14,18 +14,13 @@ bool nn_composed_can(const nn_net *net, int i)
            up[1].kernel >= 3;
 }
 
-static size_t whole_vectors(size_t columns)
-{
-    return (columns + KERNELS_COLUMNS - 1) / KERNELS_COLUMNS * KERNELS_COLUMNS;
-}
-
 ano_status nn_composed_init(nn_composed *c, const nn_layer *up, const nn_layer *conv, bool trains,
                             ano_error *err)
 {
     *c = (nn_composed){.up = up,
                        .conv = conv,
                        .window = conv->kernel + 1,
-                       .c_src = whole_vectors((size_t)up->src.c),
+                       .c_src = kernels_whole_columns((size_t)up->src.c),
                        .c_middle = (size_t)up->dst.c,
                        .c_dst = (size_t)conv->dst.c};
     const size_t weights = (size_t)(c->window * c->window) * c->c_dst * c->c_src;
@@ -234,8 +229,10 @@ static void copy_up_weights(const nn_composed *c, const nn_net *net)
     const float *weights = data_of(net, c->up, 0);
     for (size_t row = 0; row < 4 * c->c_middle; row++) {
         memcpy(c->up_weights + row * c->c_src, weights + row * c_src, c_src * sizeof *weights);
+        if (c->turned == NULL)
+            continue;
         float *turned = c->turned + row / c->c_middle * c->c_src * c->c_middle + row % c->c_middle;
-        for (size_t i = 0; i < c_src && c->turned != NULL; i++)
+        for (size_t i = 0; i < c_src; i++)
             turned[i * c->c_middle] = weights[row * c_src + i];
     }
 }
