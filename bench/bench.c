@@ -260,7 +260,7 @@ static void bench_search(const settings *s, double peak)
     for (size_t i = 0; i < n * PIXELS; i++)
         pixels[i] = (uint8_t)(i * 2654435761u >> 24);
     check(ano_model_create(&model, &config, 0, &err), &err);
-    check(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){28, 28, 1}, &err), &err);
+    check(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){28, 28, 1}, NULL, &err), &err);
     ano_score_options options = ANO_SCORE_OPTIONS_INIT;
     options.iterations = s->iterations;
     options.restarts = 1;

@@ -53,7 +53,7 @@ static ano_status random_dataset(ano_dataset **out, size_t n, ano_error *err)
     for (size_t i = 0; i < n * PIXELS; i++)
         pixels[i] = (uint8_t)(i * 2654435761u >> 24);
     const ano_status status =
-        ano_dataset_from_pixels(out, pixels, n, (ano_shape){SIDE, SIDE, 1}, err);
+        ano_dataset_from_pixels(out, pixels, n, (ano_shape){SIDE, SIDE, 1}, NULL, err);
     base_free(pixels);
     return status;
 }

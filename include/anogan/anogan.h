@@ -77,30 +77,73 @@ typedef struct ano_shape {
 
 typedef enum ano_split { ANO_SPLIT_TRAIN, ANO_SPLIT_TEST } ano_split;
 
+/* How a whole image becomes a square. */
+typedef enum ano_fit {
+    ANO_FIT_RESIZE, /* stretched to it */
+    ANO_FIT_CROP,   /* scaled until the shorter side fits, the middle of the longer one kept */
+    ANO_FIT_PAD     /* scaled until the longer side fits, the rest filled with the edge's pixels */
+} ano_fit;
+
+/* How the networks see images. A model keeps the view that it was trained with, for its scores hold
+ * in no other. */
+typedef struct ano_view {
+    int size;     /* height and width of what the networks see, pixels; 0: the images' own */
+    int channels; /* 1 (gray) or 3 (RGB); 0: 3 where any image has colour */
+    ano_fit fit;  /* of whole images */
+    int stride;   /* 0: whole images; else tiles of size x size, when scoring this far apart */
+    double scale; /* of the images that tiles are cut from: 0.5 half as wide, 0 or 1 as they are */
+} ano_view;
+
+#define ANO_VIEW_INIT                                                                              \
+    {                                                                                              \
+        0, 0, ANO_FIT_RESIZE, 0, 0                                                                 \
+    }
+
 typedef struct ano_dataset_options {
     ano_split split;
-    const char *normal;  /* classes that are normal, comma-separated ("1" or "3,5"); NULL: all */
+    const char *normal;  /* classes that are normal, comma-separated ("1" or "3,5"); NULL: those
+                            called "good", "normal" or "ok" where there are any, else all */
     const char *anomaly; /* classes that are anomalous; NULL: none, "*": all that are not normal.
                             Images of classes named in neither are left out. */
     size_t count;        /* at most the first `count` normal and the first `count` anomalous
-                            images, in the file's order; 0: all */
+                            images, in the data set's order; 0: all */
+    ano_view view;
+    size_t max_pixels; /* images of more are refused; 0: 2^31 */
 } ano_dataset_options;
 
 #define ANO_DATASET_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        ANO_SPLIT_TRAIN, NULL, NULL, 0                                                             \
+        ANO_SPLIT_TRAIN, NULL, NULL, 0, ANO_VIEW_INIT, 0                                           \
     }
 
-/* Opens a folder of IDX files, plain or .gz, with the names of the MNIST distribution:
- * train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels….
- * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there).
- */
+typedef enum ano_dataset_kind {
+    ANO_DATASET_PIXELS,   /* given in memory */
+    ANO_DATASET_IDX,      /* a folder of IDX files */
+    ANO_DATASET_FOLDER,   /* a folder of images, at any depth; the class of an image is the name of
+                             the folder in `path` that it is under, "" for those right in it */
+    ANO_DATASET_TREE,     /* an MVTec-style tree: train/CLASS, test/CLASS, and masks in
+                             ground_truth/CLASS/STEM_mask.png */
+    ANO_DATASET_MANIFEST, /* a CSV file with the columns path,label[,split][,mask] */
+    ANO_DATASET_FILE      /* a single image */
+} ano_dataset_kind;
+
+/* "IDX files", "folder of images" …: for people to read. */
+ANO_API const char *ano_dataset_kind_name(ano_dataset_kind kind);
+
+/* Opens what is at `path`; ano_dataset_kind says what can be. Image files are any that libvips
+ * reads (PNG, JPEG, TIFF, BMP, WebP, PGM …, 8 or 16 bits, turned as their EXIF orientation says),
+ * sorted in natural order (part2 before part10); their pixels are not read before they are needed.
+ * IDX files have the names of the MNIST distribution, train-images-idx3-ubyte[.gz],
+ * train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels…. What has no splits is all in either.
+ * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there, a
+ * view out of range), UNSUPPORTED (image files in a library that was built without libvips). */
 ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
                                     const ano_dataset_options *options, ano_error *err);
 
-/* Copies n images [n][height][width][channels] of bytes 0…255; all are normal, of class "". */
+/* Copies n images [n][height][width][channels] of bytes 0…255; all are normal, of class "". `view`
+ * may be NULL: the images as they are. */
 ANO_API ano_status ano_dataset_from_pixels(ano_dataset **out, const uint8_t *pixels, size_t n,
-                                           ano_shape shape, ano_error *err);
+                                           ano_shape shape, const ano_view *view, ano_error *err);
 
 /* Splits off `n_held_out` images drawn without replacement by `seed`; both parts keep the order
  * of `dataset`, which may be freed before them. Errors: ARG when fewer than n_held_out + 1. */
@@ -109,16 +152,32 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
                                      ano_error *err);
 
 ANO_API void ano_dataset_free(ano_dataset *dataset);
+ANO_API ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset);
 ANO_API size_t ano_dataset_count(const ano_dataset *dataset);
+/* The view, with what was 0 in it filled in. */
+ANO_API ano_view ano_dataset_get_view(const ano_dataset *dataset);
+/* What the networks see of an image, or of a tile. */
 ANO_API ano_shape ano_dataset_shape(const ano_dataset *dataset);
 /* 0 = normal, 1 = anomalous. */
 ANO_API int ano_dataset_label(const ano_dataset *dataset, size_t i);
 /* The class of image i, "0" … "9" for MNIST. */
 ANO_API const char *ano_dataset_class(const ano_dataset *dataset, size_t i);
+/* The file that image i is in, "" for one given in memory. */
+ANO_API const char *ano_dataset_path(const ano_dataset *dataset, size_t i);
 /* The position of image i in the file it came from, counted from 0. */
 ANO_API size_t ano_dataset_index(const ano_dataset *dataset, size_t i);
-/* The preprocessing path, the only one: writes the images `indices[0 … n)` to
- * dst [n][height][width][channels], pixels scaled from 0…255 to [-1, 1]. */
+/* The picture that is not 0 where image i is anomalous; NULL where there is none. */
+ANO_API const char *ano_dataset_mask(const ano_dataset *dataset, size_t i);
+/* The size that image i has in its file, read from there. Errors: IO, FORMAT. */
+ANO_API ano_status ano_dataset_original(ano_shape *out, const ano_dataset *dataset, size_t i,
+                                        ano_error *err);
+/* Reads image i's mask: dst [height][width] of its ano_dataset_original(), 0 or 1; all 0 where it
+ * has none. Errors: IO, FORMAT, SHAPE (the mask is of another size). */
+ANO_API ano_status ano_dataset_read_mask(uint8_t *dst, const ano_dataset *dataset, size_t i,
+                                         ano_error *err);
+/* Writes the whole images `indices[0 … n)`, fitted to the view's size, to
+ * dst [n][size][size][channels], pixels scaled to [-1, 1]. Errors: ARG (tiles are not whole
+ * images), IO, FORMAT. */
 ANO_API ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, const size_t *indices,
                                     size_t n, ano_error *err);
 

@@ -1,212 +1,89 @@
-/* Data sets: the pixels stay bytes, as they were in the file, until ano_dataset_read() scales
- * them; each data set owns its pixels, so that the parts of a split live on their own. */
-#include <anogan/anogan.h>
+#include "data/dataset.h"
 
-#include "base/error.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "format/idx.h"
+#include "data/reader.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { N_CLASSES = 256, CLASS_NAME_SIZE = 4, CLASS_LIST_SIZE = 5 * N_CLASSES };
-
-typedef enum role { LEFT_OUT = -1, NORMAL = 0, ANOMALOUS = 1 } role;
-
-typedef struct image {
-    size_t index; /* in its file */
-    role role;
-    char class_name[CLASS_NAME_SIZE]; /* "0" … "255", or "" */
-} image;
-
-struct ano_dataset {
-    ano_shape shape;
-    size_t count;
-    image *images;   /* [count] */
-    uint8_t *pixels; /* [count][height][width][channels] */
-};
+/* Of images in files, where the caller names none. */
+#define MAX_PIXELS ((size_t)1 << 31)
 
 static size_t image_size(ano_shape shape)
 {
     return (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
 }
 
-static ano_status dataset_create(ano_dataset **out, size_t count, ano_shape shape, ano_error *err)
-{
-    ano_dataset *dataset = base_alloc(1, sizeof *dataset);
-    if (dataset == NULL)
-        return base_error_nomem(err, "data set");
-    *dataset = (ano_dataset){.shape = shape,
-                             .count = count,
-                             .images = base_alloc(count, sizeof *dataset->images),
-                             .pixels = base_alloc(count, image_size(shape))};
-    if (dataset->images == NULL || dataset->pixels == NULL) {
-        ano_dataset_free(dataset);
-        return base_error(err, ANO_NOMEM, "out of memory: %zu images", count);
-    }
-    *out = dataset;
-    return ANO_OK;
-}
-
 void ano_dataset_free(ano_dataset *dataset)
 {
     if (dataset == NULL)
         return;
-    base_free(dataset->images);
+    data_list_clear(&dataset->list);
+    base_free(dataset->file);
     base_free(dataset->pixels);
     base_free(dataset);
 }
 
-/* ---- a folder of IDX files ---------------------------------------------------------------- */
-
-static const struct {
-    const char *images, *labels;
-} file_names[] = {
-    [ANO_SPLIT_TRAIN] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
-    [ANO_SPLIT_TEST] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
-};
-
-/* *path = "folder/name" or "folder/name.gz", the first that is there; freed by the caller. */
-static ano_status file_find(char **path, const char *folder, const char *name, ano_error *err)
+const char *ano_dataset_kind_name(ano_dataset_kind kind)
 {
-    static const char *const endings[] = {"", ".gz"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        char ended[64];
-        snprintf(ended, sizeof ended, "%s%s", name, endings[i]);
-        *path = base_path_join(folder, ended);
-        if (*path == NULL)
-            return base_error_nomem(err, folder);
-        if (access(*path, F_OK) == 0)
-            return ANO_OK;
-        base_free(*path);
-        *path = NULL;
-    }
-    struct stat info;
-    if (stat(folder, &info) != 0)
-        return base_error_errno(err, errno, folder, "the data set cannot be opened");
-    if (!S_ISDIR(info.st_mode))
-        return base_error(err, ANO_IO, "%s: is not a folder", folder);
-    return base_error(err, ANO_IO,
-                      "%s: %s is not there; a data set is a folder with the files %s, %s, %s and "
-                      "%s, each plain or .gz",
-                      folder, name, file_names[ANO_SPLIT_TRAIN].images,
-                      file_names[ANO_SPLIT_TRAIN].labels, file_names[ANO_SPLIT_TEST].images,
-                      file_names[ANO_SPLIT_TEST].labels);
+    static const char *const names[] = {
+        [ANO_DATASET_PIXELS] = "images in memory", [ANO_DATASET_IDX] = "IDX files",
+        [ANO_DATASET_FOLDER] = "folder of images", [ANO_DATASET_TREE] = "MVTec-style tree",
+        [ANO_DATASET_MANIFEST] = "CSV manifest",   [ANO_DATASET_FILE] = "image",
+    };
+    return names[kind];
 }
 
-/* Reads the split's two files, which must have as many labels as images. */
-static ano_status files_read(format_idx *images, format_idx *labels, const char *folder,
-                             ano_split split, ano_error *err)
+/* ---- the view ----------------------------------------------------------------------------- */
+
+static bool is_whole(const ano_view *view)
 {
-    char *images_path = NULL, *labels_path = NULL;
-    ano_status status = file_find(&images_path, folder, file_names[split].images, err);
-    if (status == ANO_OK)
-        status = file_find(&labels_path, folder, file_names[split].labels, err);
-    if (status == ANO_OK)
-        status = format_idx_open(images, images_path, FORMAT_IDX_IMAGES, err);
-    if (status == ANO_OK)
-        status = format_idx_open(labels, labels_path, FORMAT_IDX_LABELS, err);
-    if (status == ANO_OK && images->dims[0] != labels->dims[0])
-        status = base_error(err, ANO_FORMAT, "%s: count: %zu labels, but %s has %zu images",
-                            labels_path, labels->dims[0], images_path, images->dims[0]);
-    base_free(images_path);
-    base_free(labels_path);
-    return status;
+    return view->stride == 0;
 }
 
-static void class_name(char name[CLASS_NAME_SIZE], size_t class)
+ano_status data_view_resolve(ano_view *view, ano_shape native, ano_error *err)
 {
-    snprintf(name, CLASS_NAME_SIZE, "%u", (unsigned)class % N_CLASSES);
-}
-
-/* "0, 1, 9": the classes that have images. */
-static const char *class_list(char list[CLASS_LIST_SIZE], const size_t counts[N_CLASSES])
-{
-    size_t length = 0;
-    for (size_t class = 0; class < N_CLASSES; class ++)
-        if (counts[class] > 0) {
-            char name[CLASS_NAME_SIZE];
-            class_name(name, class);
-            length += (size_t)snprintf(list + length, CLASS_LIST_SIZE - length, "%s%s",
-                                       length > 0 ? ", " : "", name);
-        }
-    return list;
-}
-
-/* The class called name[0 … length), N_CLASSES when it has no images. */
-static size_t class_find(const char *name, size_t length, const size_t counts[N_CLASSES])
-{
-    for (size_t class = 0; class < N_CLASSES; class ++) {
-        char found[CLASS_NAME_SIZE];
-        class_name(found, class);
-        if (counts[class] > 0 && strlen(found) == length && memcmp(found, name, length) == 0)
-            return class;
-    }
-    return N_CLASSES;
-}
-
-/* Gives the classes of a comma-separated list their role, which must not be another already. */
-static ano_status roles_assign(role roles[N_CLASSES], const char *names, role assigned,
-                               const size_t counts[N_CLASSES], const char *folder, ano_error *err)
-{
-    for (const char *name = names;;) {
-        const size_t length = strcspn(name, ",");
-        const size_t class = class_find(name, length, counts);
-        if (class == N_CLASSES) {
-            char list[CLASS_LIST_SIZE];
-            return base_error(err, ANO_ARG, "%s: class '%.*s' is not there; the classes are %s",
-                              folder, length < 40 ? (int)length : 40, name,
-                              class_list(list, counts));
-        }
-        if (roles[class] != LEFT_OUT && roles[class] != assigned)
-            return base_error(err, ANO_ARG, "%s: class '%zu' is both normal and anomalous", folder,
-                              class);
-        roles[class] = assigned;
-        if (name[length] == '\0')
-            return ANO_OK;
-        name += length + 1;
-    }
-}
-
-static ano_status roles_choose(role roles[N_CLASSES], const ano_dataset_options *options,
-                               const size_t counts[N_CLASSES], const char *folder, ano_error *err)
-{
-    for (size_t class = 0; class < N_CLASSES; class ++)
-        roles[class] = options->normal == NULL ? NORMAL : LEFT_OUT;
-    if (options->normal != NULL) {
-        const ano_status status = roles_assign(roles, options->normal, NORMAL, counts, folder, err);
-        if (status != ANO_OK)
-            return status;
-    }
-    if (options->anomaly == NULL)
-        return ANO_OK;
-    if (strcmp(options->anomaly, "*") != 0)
-        return roles_assign(roles, options->anomaly, ANOMALOUS, counts, folder, err);
-    for (size_t class = 0; class < N_CLASSES; class ++)
-        if (roles[class] == LEFT_OUT)
-            roles[class] = ANOMALOUS;
+    if (view->size < 0 || view->channels < 0 || view->stride < 0 || (view->channels & ~3) != 0 ||
+        view->channels == 2)
+        return base_error(err, ANO_ARG, "a view of size %d, channels %d, stride %d is none",
+                          view->size, view->channels, view->stride);
+    if (view->fit != ANO_FIT_RESIZE && view->fit != ANO_FIT_CROP && view->fit != ANO_FIT_PAD)
+        return base_error(err, ANO_ARG, "fit: there is no number %d", (int)view->fit);
+    if (view->scale == 0)
+        view->scale = 1;
+    if (!(view->scale > 0 && view->scale <= 16))
+        return base_error(err, ANO_ARG, "scale is %g, but must be above 0 and at most 16",
+                          view->scale);
+    if (view->stride > 0 && view->size == 0)
+        return base_error(err, ANO_ARG, "tiles need a size");
+    if (view->stride > view->size)
+        return base_error(err, ANO_ARG, "tiles of %d pixels, %d apart, leave gaps", view->size,
+                          view->stride);
+    if (is_whole(view) && view->scale != 1)
+        return base_error(err, ANO_ARG, "scale is for tiles; whole images are fitted to the size");
+    if (view->size == 0 && native.height == native.width)
+        view->size = native.height;
+    if (view->channels == 0)
+        view->channels = native.channels;
     return ANO_OK;
 }
 
-/* chosen[0 … *n) = the positions of the images to keep, in the file's order. */
-static void images_choose(size_t *chosen, size_t *n, const format_idx *labels,
-                          const role roles[N_CLASSES], size_t count)
+ano_view ano_dataset_get_view(const ano_dataset *dataset)
 {
-    size_t n_taken[2] = {0, 0};
-    *n = 0;
-    for (size_t i = 0; i < labels->dims[0]; i++) {
-        const role found = roles[labels->elements[i]];
-        if (found != LEFT_OUT && (count == 0 || n_taken[found] < count)) {
-            n_taken[found]++;
-            chosen[(*n)++] = i;
-        }
-    }
+    return dataset->view;
 }
+
+ano_shape ano_dataset_shape(const ano_dataset *dataset)
+{
+    const ano_view *view = &dataset->view;
+    if (view->size == 0) /* images in memory that are no squares */
+        return dataset->native;
+    return (ano_shape){view->size, view->size, view->channels};
+}
+
+/* ---- ways to a data set ------------------------------------------------------------------- */
 
 ano_status ano_dataset_open(ano_dataset **out, const char *path, const ano_dataset_options *options,
                             ano_error *err)
@@ -214,49 +91,25 @@ ano_status ano_dataset_open(ano_dataset **out, const char *path, const ano_datas
     *out = NULL;
     if (options->split != ANO_SPLIT_TRAIN && options->split != ANO_SPLIT_TEST)
         return base_error(err, ANO_ARG, "split: %d is neither train nor test", options->split);
-    size_t *chosen = NULL, n = 0;
-    format_idx images = {0}, labels = {0};
-    ano_status status = files_read(&images, &labels, path, options->split, err);
-    if (status != ANO_OK)
-        goto done;
-
-    size_t counts[N_CLASSES] = {0};
-    role roles[N_CLASSES];
-    for (size_t i = 0; i < labels.dims[0]; i++)
-        counts[labels.elements[i]]++;
-    status = roles_choose(roles, options, counts, path, err);
-    if (status != ANO_OK)
-        goto done;
-    chosen = base_alloc(labels.dims[0], sizeof *chosen);
-    if (chosen == NULL) {
-        status = base_error_nomem(err, path);
-        goto done;
-    }
-    images_choose(chosen, &n, &labels, roles, options->count);
-
-    const ano_shape shape = {(int)images.dims[1], (int)images.dims[2], 1};
-    status = dataset_create(out, n, shape, err);
-    if (status != ANO_OK)
-        goto done;
-    const size_t size = image_size(shape);
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t class = labels.elements[chosen[i]];
-        image *dst = &(*out)->images[i];
-        *dst = (image){.index = chosen[i], .role = roles[class]};
-        class_name(dst->class_name, class);
-        memcpy((*out)->pixels + i * size, images.elements + chosen[i] * size, size);
-    }
-done:
-    base_free(chosen);
-    format_idx_free(&images);
-    format_idx_free(&labels);
+    ano_dataset *dataset = base_alloc(1, sizeof *dataset);
+    if (dataset == NULL)
+        return base_error_nomem(err, "data set");
+    dataset->view = options->view;
+    dataset->max_pixels = options->max_pixels > 0 ? options->max_pixels : MAX_PIXELS;
+    dataset->kind = ANO_DATASET_IDX;
+    ano_status status = data_idx_folder_open(dataset, path, options, err);
+    if (status == ANO_OK &&
+        (status = data_view_resolve(&dataset->view, dataset->native, err)) != ANO_OK)
+        base_error_context(err, "%s", path);
+    if (status == ANO_OK)
+        *out = dataset;
+    else
+        ano_dataset_free(dataset);
     return status;
 }
 
-/* ---- other ways to a data set ------------------------------------------------------------- */
-
 ano_status ano_dataset_from_pixels(ano_dataset **out, const uint8_t *pixels, size_t n,
-                                   ano_shape shape, ano_error *err)
+                                   ano_shape shape, const ano_view *view, ano_error *err)
 {
     *out = NULL;
     if (n == 0 || shape.height < 1 || shape.width < 1 || shape.channels < 1)
@@ -268,37 +121,73 @@ ano_status ano_dataset_from_pixels(ano_dataset **out, const uint8_t *pixels, siz
         __builtin_mul_overflow(size, n, &size))
         return base_error(err, ANO_ARG, "%zu images of %d x %d x %d pixels: the size overflows", n,
                           shape.height, shape.width, shape.channels);
-    const ano_status status = dataset_create(out, n, shape, err);
-    if (status != ANO_OK)
+    ano_dataset *dataset = base_alloc(1, sizeof *dataset);
+    if (dataset == NULL)
+        return base_error_nomem(err, "data set");
+    dataset->kind = ANO_DATASET_PIXELS;
+    dataset->view = view != NULL ? *view : (ano_view)ANO_VIEW_INIT;
+    dataset->native = shape;
+    dataset->pixels = base_alloc(size, 1);
+    ano_status status = data_view_resolve(&dataset->view, shape, err);
+    if (status == ANO_OK && dataset->pixels == NULL)
+        status = base_error(err, ANO_NOMEM, "out of memory: %zu images", n);
+    size_t class_id = 0;
+    if (status == ANO_OK)
+        status = data_list_class(&class_id, &dataset->list, "", err);
+    for (size_t i = 0; i < n && status == ANO_OK; i++)
+        status = data_list_add(&dataset->list, NULL, NULL, i, class_id, err);
+    if (status != ANO_OK) {
+        ano_dataset_free(dataset);
         return status;
-    for (size_t i = 0; i < n; i++)
-        (*out)->images[i] = (image){.index = i, .role = NORMAL};
-    memcpy((*out)->pixels, pixels, size);
+    }
+    memcpy(dataset->pixels, pixels, size);
+    *out = dataset;
     return ANO_OK;
 }
 
-/* Copies the `count` images whose flag is `wanted`. */
+/* Copies the images whose flag is `wanted`. */
 static ano_status dataset_pick(ano_dataset **out, const ano_dataset *dataset, const bool *flags,
-                               bool wanted, size_t count, ano_error *err)
+                               bool wanted, ano_error *err)
 {
-    const ano_status status = dataset_create(out, count, dataset->shape, err);
-    if (status != ANO_OK)
-        return status;
-    const size_t size = image_size(dataset->shape);
-    for (size_t i = 0, n = 0; i < dataset->count; i++)
-        if (flags[i] == wanted) {
-            (*out)->images[n] = dataset->images[i];
-            memcpy((*out)->pixels + n * size, dataset->pixels + i * size, size);
-            n++;
-        }
-    return ANO_OK;
+    const data_list *list = &dataset->list;
+    const size_t size = image_size(dataset->native);
+    ano_dataset *picked = base_alloc(1, sizeof *picked);
+    if (picked == NULL)
+        return base_error_nomem(err, "split of a data set");
+    *picked = *dataset;
+    picked->list = (data_list){0};
+    picked->file = dataset->file != NULL ? base_strdup(dataset->file) : NULL;
+    picked->pixels = dataset->pixels != NULL ? base_alloc(list->n_items, size) : NULL;
+    ano_status status = ANO_OK;
+    if ((dataset->file != NULL && picked->file == NULL) ||
+        (dataset->pixels != NULL && picked->pixels == NULL))
+        status = base_error_nomem(err, "split of a data set");
+    size_t id;
+    for (size_t i = 0; i < list->n_classes && status == ANO_OK; i++)
+        status = data_list_class(&id, &picked->list, list->classes[i], err);
+    for (size_t i = 0; i < list->n_items && status == ANO_OK; i++) {
+        const data_item *item = &list->items[i];
+        if (flags[i] != wanted)
+            continue;
+        if (dataset->pixels != NULL)
+            memcpy(picked->pixels + picked->list.n_items * size, dataset->pixels + i * size, size);
+        status =
+            data_list_add(&picked->list, item->path, item->mask, item->index, item->class_id, err);
+        if (status == ANO_OK)
+            picked->list.items[picked->list.n_items - 1].label = item->label;
+    }
+    if (status == ANO_OK)
+        *out = picked;
+    else
+        ano_dataset_free(picked);
+    return status;
 }
 
 ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out, const ano_dataset *dataset,
                              size_t n_held_out, uint64_t seed, ano_error *err)
 {
     *rest = *held_out = NULL;
-    const size_t count = dataset->count;
+    const size_t count = dataset->list.n_items;
     if (n_held_out >= count)
         return base_error(err, ANO_ARG, "%zu of %zu images cannot be held out: none would be left",
                           n_held_out, count);
@@ -312,9 +201,9 @@ ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out, const a
     base_random_permutation(order, count, (base_random){seed, BASE_PURPOSE_HELD_OUT, 0});
     for (size_t i = 0; i < n_held_out; i++)
         is_held_out[order[i]] = true;
-    status = dataset_pick(rest, dataset, is_held_out, false, count - n_held_out, err);
+    status = dataset_pick(rest, dataset, is_held_out, false, err);
     if (status == ANO_OK)
-        status = dataset_pick(held_out, dataset, is_held_out, true, n_held_out, err);
+        status = dataset_pick(held_out, dataset, is_held_out, true, err);
     if (status != ANO_OK) {
         ano_dataset_free(*rest);
         *rest = NULL;
@@ -327,42 +216,90 @@ done:
 
 /* ---- access ------------------------------------------------------------------------------- */
 
-size_t ano_dataset_count(const ano_dataset *dataset)
+ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset)
 {
-    return dataset->count;
+    return dataset->kind;
 }
 
-ano_shape ano_dataset_shape(const ano_dataset *dataset)
+size_t ano_dataset_count(const ano_dataset *dataset)
 {
-    return dataset->shape;
+    return dataset->list.n_items;
 }
 
 int ano_dataset_label(const ano_dataset *dataset, size_t i)
 {
-    return dataset->images[i].role == ANOMALOUS;
+    return dataset->list.items[i].label;
 }
 
 const char *ano_dataset_class(const ano_dataset *dataset, size_t i)
 {
-    return dataset->images[i].class_name;
+    return dataset->list.classes[dataset->list.items[i].class_id];
+}
+
+const char *ano_dataset_path(const ano_dataset *dataset, size_t i)
+{
+    const char *path = dataset->list.items[i].path;
+    return path != NULL ? path : dataset->file != NULL ? dataset->file : "";
 }
 
 size_t ano_dataset_index(const ano_dataset *dataset, size_t i)
 {
-    return dataset->images[i].index;
+    return dataset->list.items[i].index;
+}
+
+const char *ano_dataset_mask(const ano_dataset *dataset, size_t i)
+{
+    return dataset->list.items[i].mask;
+}
+
+ano_status ano_dataset_original(ano_shape *out, const ano_dataset *dataset, size_t i,
+                                ano_error *err)
+{
+    if (dataset->pixels == NULL)
+        return base_error(err, ANO_UNSUPPORTED, "%s: image files are not read yet",
+                          ano_dataset_path(dataset, i));
+    *out = dataset->native;
+    return ANO_OK;
+}
+
+ano_status ano_dataset_read_mask(uint8_t *dst, const ano_dataset *dataset, size_t i, ano_error *err)
+{
+    ano_shape shape;
+    const ano_status status = ano_dataset_original(&shape, dataset, i, err);
+    if (status == ANO_OK)
+        memset(dst, 0, (size_t)shape.height * (size_t)shape.width);
+    return status;
+}
+
+static ano_status read_image(float *dst, const ano_dataset *dataset, size_t i, ano_error *err)
+{
+    enum { ROW_SIZE = 4096 };
+    uint16_t rows[ROW_SIZE];
+    data_reader reader;
+    ano_status status = data_reader_open(&reader, dataset, i, err);
+    const size_t row = (size_t)reader.shape.width * (size_t)reader.shape.channels;
+    if (status == ANO_OK && row > ROW_SIZE)
+        status = base_error(err, ANO_ARG, "an image of %d x %d pixels is too wide to be read whole",
+                            reader.shape.height, reader.shape.width);
+    for (int y = 0; y < reader.shape.height && status == ANO_OK; y++) {
+        status = data_reader_rows(rows, &reader, 1, err);
+        data_scale(dst + (size_t)y * row, rows, row);
+    }
+    data_reader_close(&reader);
+    return status;
 }
 
 ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, const size_t *indices, size_t n,
                             ano_error *err)
 {
-    const size_t size = image_size(dataset->shape);
-    for (size_t i = 0; i < n; i++) {
-        if (indices[i] >= dataset->count)
-            return base_error(err, ANO_ARG, "image %zu is asked for, there are %zu", indices[i],
-                              dataset->count);
-        const uint8_t *pixels = dataset->pixels + indices[i] * size;
-        for (size_t j = 0; j < size; j++)
-            dst[i * size + j] = (float)pixels[j] / 127.5f - 1;
-    }
-    return ANO_OK;
+    if (!is_whole(&dataset->view))
+        return base_error(err, ANO_ARG, "the data set is seen in tiles, not in whole images");
+    const size_t size = image_size(ano_dataset_shape(dataset));
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < n && status == ANO_OK; i++)
+        status = indices[i] < dataset->list.n_items
+                     ? read_image(dst + i * size, dataset, indices[i], err)
+                     : base_error(err, ANO_ARG, "image %zu is asked for, there are %zu", indices[i],
+                                  dataset->list.n_items);
+    return status;
 }

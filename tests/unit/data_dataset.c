@@ -235,7 +235,7 @@ static void read__scales_bytes_to_minus_one_and_one(void **state)
         pixels[i] = (uint8_t)i;
     ano_dataset *dataset;
     const ano_shape shape = {16, 16, 1};
-    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, 1, shape, NULL), ANO_OK);
+    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, 1, shape, NULL, NULL), ANO_OK);
     assert_int_equal(ano_dataset_read(dst, dataset, (size_t[]){0}, 1, NULL), ANO_OK);
     assert_true(dst[0] == -1 && dst[255] == 1);
     for (size_t i = 0; i < 256; i++)
@@ -272,7 +272,8 @@ static void from_pixels__refuses_shapes_without_pixels(void **state)
                  {1, {1, 1, 0}}, {SIZE_MAX, {2, 1, 1}}, {1, {INT32_MAX, INT32_MAX, INT32_MAX}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(
-            ano_dataset_from_pixels(&dataset, &pixel, cases[i].n, cases[i].shape, NULL), ANO_ARG);
+            ano_dataset_from_pixels(&dataset, &pixel, cases[i].n, cases[i].shape, NULL, NULL),
+            ANO_ARG);
         assert_null(dataset);
     }
 }
@@ -283,7 +284,7 @@ static ano_dataset *numbered(uint8_t n)
     for (uint8_t i = 0; i < n; i++)
         pixels[i] = i;
     ano_dataset *dataset;
-    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){1, 1, 1}, NULL),
+    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){1, 1, 1}, NULL, NULL),
                      ANO_OK);
     return dataset;
 }

@@ -43,7 +43,7 @@ static void score(float *scores, float *generated, float *trace, const ano_model
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *dataset;
     assert_int_equal(ano_dataset_from_pixels(&dataset, random_pixels + first * PIXELS, n,
-                                             (ano_shape){SIZE, SIZE, 1}, NULL),
+                                             (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
                      ANO_OK);
     if (ano_score(scores, generated, trace, model, dataset, &options, &err) != ANO_OK)
         fail_msg("%s", err.message);
@@ -125,7 +125,7 @@ static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
     float scores[N];
     assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
     assert_int_equal(
-        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
         ANO_OK);
     calls seen = {0};
     ano_score_options options = brief(4);
@@ -150,7 +150,7 @@ static void score__refuses_a_tolerance_that_is_no_share(void **state)
     float scores[N];
     assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
     assert_int_equal(
-        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ano_dataset_from_pixels(&dataset, random_pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
         ANO_OK);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         ano_score_options options = brief(1);
@@ -211,7 +211,8 @@ static void latent_search__finds_the_latent_of_a_generated_image(void **state)
     assert_int_equal(ano_model_generate(images, model, z, IMAGES, 0, NULL), ANO_OK);
     for (size_t i = 0; i < IMAGES * PIXELS; i++)
         pixels[i] = (uint8_t)((images[i] + 1) * 127.5f + 0.5f);
-    if (ano_dataset_from_pixels(&made, pixels, IMAGES, (ano_shape){SIZE, SIZE, 1}, &err) != ANO_OK)
+    if (ano_dataset_from_pixels(&made, pixels, IMAGES, (ano_shape){SIZE, SIZE, 1}, NULL, &err) !=
+        ANO_OK)
         fail_msg("%s", err.message);
     const int iterations[] = {[ANO_SEARCH_ADAM] = ITERATIONS, [ANO_SEARCH_LBFGS] = ITERATIONS / 5};
     for (ano_search search = ANO_SEARCH_ADAM; search <= ANO_SEARCH_LBFGS; search++) {

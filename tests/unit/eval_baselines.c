@@ -34,7 +34,7 @@ static ano_dataset *make_images(size_t n, uint32_t seed, ano_shape shape)
                                           next_byte(&seed) / 16);
     }
     ano_dataset *dataset;
-    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, n, shape, NULL), ANO_OK);
+    assert_int_equal(ano_dataset_from_pixels(&dataset, pixels, n, shape, NULL, NULL), ANO_OK);
     free(patterns);
     free(pixels);
     return dataset;
@@ -111,7 +111,7 @@ static void pca__rebuilds_images_of_few_dimensions_exactly(void **state)
         for (size_t k = 0; k < PIXELS; k++)
             pixels[i][k] = i < 8 ? (uint8_t)next_byte(&seed) : pixels[i % 8][k];
     ano_dataset *images;
-    assert_int_equal(ano_dataset_from_pixels(&images, &pixels[0][0], N, small, NULL), ANO_OK);
+    assert_int_equal(ano_dataset_from_pixels(&images, &pixels[0][0], N, small, NULL, NULL), ANO_OK);
     float scores[N];
     assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_PCA, images, images, 20, 0, NULL),
                      ANO_OK);

@@ -37,7 +37,7 @@ static ano_dataset *bright_squares(void)
         }
     ano_dataset *dataset;
     assert_int_equal(
-        ano_dataset_from_pixels(&dataset, pixels, N_IMAGES, (ano_shape){SIZE, SIZE, 1}, NULL),
+        ano_dataset_from_pixels(&dataset, pixels, N_IMAGES, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
         ANO_OK);
     return dataset;
 }
