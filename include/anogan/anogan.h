@@ -374,11 +374,6 @@ ANO_API ano_status ano_evaluate(ano_metrics *out, const float *scores, const int
                                 ano_error *err);
 /* The share of images that "score > threshold means anomalous" gets right. */
 ANO_API double ano_accuracy(const float *scores, const int *labels, size_t n, double threshold);
-/* The threshold that a new normal image exceeds with probability at most alpha: the
- * ceil((n + 1)(1 - alpha))-th smallest of n scores of held-out normal images (split conformal);
- * the largest where n is too small for that promise. Errors: ARG, NOMEM, NUMERIC. */
-ANO_API ano_status ano_threshold(double *out, const float *scores, size_t n, double alpha,
-                                 ano_error *err);
 
 typedef enum ano_baseline {
     ANO_BASELINE_PCA,    /* squared error of the reconstruction from `components` components */
@@ -392,6 +387,34 @@ enum { ANO_PCA_COMPONENTS = 30 };
 ANO_API ano_status ano_baseline_score(float *scores, ano_baseline baseline,
                                       const ano_dataset *train, const ano_dataset *test,
                                       int components, int threads, ano_error *err);
+
+/* ---- calibration -------------------------------------------------------------------------- */
+
+/* The promise of everything here is for new images whose scores are exchangeable with those of the
+ * held-out normal ones. A promise about false alarms is one on average over held-out sets. */
+
+/* The p-value of "this image is normal": the share, the image itself counted, of `sorted` [n],
+ * scores of held-out normal images in rising order, that are no lower than `score` (split
+ * conformal; Vovk, Gammerman, Shafer 2005). For a normal image p <= alpha has probability at most
+ * alpha. Between 1 / (n + 1) and 1; NaN for a NaN. */
+ANO_API double ano_p_value(const float *sorted, size_t n, double score);
+/* 1 / (n + 1), the smallest p-value that n held-out images can give, and so the smallest
+ * probability of a false alarm that they can promise. */
+ANO_API double ano_smallest_alpha(size_t n);
+/* The threshold that a new normal image exceeds with probability at most alpha, from `scores` [n]
+ * of held-out normal images in any order. It says in scores what p-values say, ties and rounding
+ * included:
+ *   score > threshold  if and only if  ano_p_value() <= max(alpha, ano_smallest_alpha(n)).
+ * So where alpha < ano_smallest_alpha(n), which the caller should tell, the promise is the smallest
+ * alpha's, and the threshold the largest of the scores. Errors: ARG, NOMEM, NUMERIC. */
+ANO_API ano_status ano_threshold(double *out, const float *scores, size_t n, double alpha,
+                                 ano_error *err);
+/* Which of n images to call anomalous, rejected [n], by their p-values in [0, 1], so that on
+ * average at most the share `fdr` of those called is normal (Benjamini, Hochberg 1995). With
+ * p-values of one held-out set this holds too (Bates et al. 2023).
+ * Errors: ARG (a p-value that is NaN or none, an fdr not between 0 and 1), NOMEM. */
+ANO_API ano_status ano_benjamini_hochberg(bool *rejected, const double *p_values, size_t n,
+                                          double fdr, ano_error *err);
 
 #ifdef __cplusplus
 }

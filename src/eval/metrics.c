@@ -5,13 +5,12 @@
  *     (Mann-Whitney), with the variance of E. DeLong, D. DeLong, D. Clarke-Pearson, "Comparing the
  *     Areas under Two or More Correlated Receiver Operating Characteristic Curves", 1988.
  *   - AUPR as average precision: the sum over thresholds of (recall gained) x (precision there).
- *   - The best accuracy of any threshold, and the thresholds that reach it.
- * The threshold of a detector in use is fixed by split conformal prediction (H. Papadopoulos et
- * al., "Inductive Confidence Machines for Regression", 2002). */
+ *   - The best accuracy of any threshold, and the thresholds that reach it. */
 #include <anogan/anogan.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "eval/scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,20 +25,6 @@ static int compare_levels(const void *a, const void *b)
 {
     const float x = ((const score_level *)a)->score, y = ((const score_level *)b)->score;
     return (x > y) - (x < y);
-}
-
-static int compare_scores(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static ano_status check_scores(const float *scores, size_t n, const char *what, ano_error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(scores[i]))
-            return base_error(err, ANO_NUMERIC, "%s: score %zu is %f", what, i, (double)scores[i]);
-    return ANO_OK;
 }
 
 /* Sorts and merges in place n levels of one image each; returns how many are left. */
@@ -174,7 +159,7 @@ ano_status ano_evaluate(ano_metrics *out, const float *scores, const int *labels
                         ano_error *err)
 {
     *out = (ano_metrics){0};
-    const ano_status status = check_scores(scores, n, "evaluate", err);
+    const ano_status status = eval_check_scores(scores, n, "evaluate", err);
     if (status != ANO_OK)
         return status;
     size_t n_anomalous = 0;
@@ -207,30 +192,4 @@ double ano_accuracy(const float *scores, const int *labels, size_t n, double thr
     for (size_t i = 0; i < n; i++)
         correct += ((double)scores[i] > threshold) == (labels[i] == 1);
     return n == 0 ? 0 : (double)correct / (double)n;
-}
-
-ano_status ano_threshold(double *out, const float *scores, size_t n, double alpha, ano_error *err)
-{
-    *out = 0;
-    if (n == 0)
-        return base_error(err, ANO_ARG, "threshold: needs scores of held-out normal images");
-    if (!(alpha > 0 && alpha < 1))
-        return base_error(err, ANO_ARG, "threshold: alpha is %g, not between 0 and 1", alpha);
-    const ano_status status = check_scores(scores, n, "threshold", err);
-    if (status != ANO_OK)
-        return status;
-    float *sorted = base_alloc(n, sizeof *sorted);
-    if (sorted == NULL)
-        return base_error_nomem(err, "threshold: the sorted scores");
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = scores[i];
-    qsort(sorted, n, sizeof *sorted, compare_scores);
-    /* ceil((n + 1)(1 - alpha)) = n + 1 - floor((n + 1) alpha), where the slack makes an alpha like
-     * 0.29, whose nearest double is below it, count as what was written. */
-    const double slack = 1e-9;
-    const size_t above = (size_t)floor((double)(n + 1) * alpha + slack);
-    const size_t rank = above == 0 ? n : above > n ? 1 : n + 1 - above;
-    *out = (double)sorted[rank - 1];
-    base_free(sorted);
-    return ANO_OK;
 }

@@ -178,43 +178,6 @@ static void accuracy__calls_anomalous_what_lies_above_the_threshold(void **state
     expect("at 4", ano_accuracy(scores, labels, 4, 4), 3.0 / 4, 0);
 }
 
-static void threshold__is_the_order_statistic_of_split_conformal_prediction(void **state)
-{
-    (void)state;
-    enum { N = 199 };
-    float scores[N];
-    for (size_t i = 0; i < N; i++)
-        scores[i] = (float)(1 + i * 83 % N); /* 1 … 199, shuffled */
-    const struct {
-        size_t n;
-        double alpha, expected;
-    } cases[] = {
-        {N, 0.05, 190},  {N, 0.01, 198}, {N, 0.005, 199},   {N, 0.004, 199}, {N, 0.5, 100},
-        {N, 0.145, 171}, {N, 0.999, 1},  {N, 1 - 1e-12, 1}, {1, 0.01, 1},    {1, 0.9, 1},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        double threshold;
-        assert_int_equal(ano_threshold(&threshold, scores, cases[i].n, cases[i].alpha, NULL),
-                         ANO_OK);
-        if (threshold != cases[i].expected)
-            fail_msg("case %zu: expected %g, got %g", i, cases[i].expected, threshold);
-    }
-}
-
-static void threshold__refuses_no_scores_strange_alphas_and_nan(void **state)
-{
-    (void)state;
-    const float scores[] = {1, NAN};
-    const double alphas[] = {0, 1, -0.1, NAN};
-    double threshold;
-    assert_int_equal(ano_threshold(&threshold, scores, 0, 0.01, NULL), ANO_ARG);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(ano_threshold(&threshold, scores, 1, alphas[i], NULL), ANO_ARG);
-    ano_error err = ANO_ERROR_INIT;
-    assert_int_equal(ano_threshold(&threshold, scores, 2, 0.01, &err), ANO_NUMERIC);
-    assert_non_null(strstr(err.message, "score 1"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,8 +189,6 @@ int main(void)
         cmocka_unit_test(evaluate__joins_neighbouring_ranges_and_takes_the_widest),
         cmocka_unit_test(evaluate__refuses_what_has_no_answer),
         cmocka_unit_test(accuracy__calls_anomalous_what_lies_above_the_threshold),
-        cmocka_unit_test(threshold__is_the_order_statistic_of_split_conformal_prediction),
-        cmocka_unit_test(threshold__refuses_no_scores_strange_alphas_and_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
