@@ -1,7 +1,5 @@
-/* Histograms with PLplot and its cairo drivers.
- *
- * PLplot draws into a stream in memory, so that the file is written at once by base_file and
- * PLplot, which asks questions on the terminal when it cannot open a file, never opens one. */
+/* Histograms with PLplot and its cairo drivers: two groups of scores overlaid, or any number of
+ * groups in rows. All groups of a picture share their bins. */
 #include "report/histogram.h"
 
 #include "base/file.h"
@@ -25,24 +23,19 @@ enum {
     N_COLOURS = GROUP_FILL + REPORT_HISTOGRAM_MAX_GROUPS
 };
 
-/* Shared by all groups: `n` bins of `width` from `low` on. */
+static const report_plot_colour colours[N_COLOURS] = {
+    [WHITE] = {255, 255, 255, 1},          [BLACK] = {30, 30, 30, 1},
+    [GRAY] = {225, 225, 225, 1},           [GROUP_EDGE] = {205, 35, 40, 1},
+    [GROUP_EDGE + 1] = {30, 90, 180, 1},   [GROUP_FILL] = {205, 35, 40, 0.45},
+    [GROUP_FILL + 1] = {30, 90, 180, 0.45}};
+
+/* `n` bins of `width` from `low` on. */
 typedef struct bins {
     double low, width;
     int n;
-    double *counts[REPORT_HISTOGRAM_MAX_GROUPS]; /* [n] */
-    double highest;                              /* of all counts */
+    double *counts;  /* [group][n] */
+    double *highest; /* [group] */
 } bins;
-
-/* The least of 1, 2, 5 times a power of ten that is not below `value` > 0. */
-static double round_step(double value)
-{
-    const double power = pow(10, floor(log10(value)));
-    const double steps[] = {1, 2, 5};
-    for (int i = 0; i < 3; i++)
-        if (value <= steps[i] * power * (1 + 1e-9))
-            return steps[i] * power;
-    return 10 * power;
-}
 
 static ano_status bins_create(bins *out, const report_histogram_group *groups, int n_groups,
                               double threshold, ano_error *err)
@@ -64,17 +57,19 @@ static ano_status bins_create(bins *out, const report_histogram_group *groups, i
     }
     if (low > high)
         return base_error(err, ANO_ARG, "there are no scores");
-    out->width = high > low ? round_step((high - low) / MAX_BINS) : 1;
+    out->width = high > low ? report_plot_step((high - low) / MAX_BINS) : 1;
     out->low = floor(low / out->width) * out->width;
     out->n = (int)floor((high - out->low) / out->width) + 1;
+    out->counts = base_alloc((size_t)n_groups * (size_t)out->n, sizeof *out->counts);
+    out->highest = base_alloc((size_t)n_groups, sizeof *out->highest);
+    if (out->counts == NULL || out->highest == NULL)
+        return base_error_nomem(err, "the histogram");
     for (int g = 0; g < n_groups; g++) {
-        out->counts[g] = base_alloc((size_t)out->n, sizeof *out->counts[g]);
-        if (out->counts[g] == NULL)
-            return base_error_nomem(err, "the histogram");
+        double *counts = out->counts + (ptrdiff_t)g * out->n;
         for (size_t i = 0; i < groups[g].n; i++) {
             const double place = ((double)groups[g].scores[i] - out->low) / out->width;
             const int bin = (int)fmin(fmax(floor(place), 0), out->n - 1);
-            out->highest = fmax(out->highest, ++out->counts[g][bin]);
+            out->highest[g] = fmax(out->highest[g], ++counts[bin]);
         }
     }
     return ANO_OK;
@@ -82,40 +77,15 @@ static ano_status bins_create(bins *out, const report_histogram_group *groups, i
 
 static void bins_free(bins *counted)
 {
-    for (int g = 0; g < REPORT_HISTOGRAM_MAX_GROUPS; g++)
-        base_free(counted->counts[g]);
-}
-
-/* PLplot takes '#' for the start of a command; doubled, it stands for itself. */
-static void plain_text(char *dst, size_t size, const char *text)
-{
-    size_t length = 0;
-    for (; *text != '\0' && length + 2 < size; text++) {
-        if (*text == '#')
-            dst[length++] = '#';
-        dst[length++] = *text;
-    }
-    dst[length] = '\0';
-}
-
-static void set_colours(void)
-{
-    static const int groups[REPORT_HISTOGRAM_MAX_GROUPS][3] = {{205, 35, 40}, {30, 90, 180}};
-    const double fill = 0.45;
-    plscmap0n(N_COLOURS);
-    plscol0(WHITE, 255, 255, 255);
-    plscol0(BLACK, 30, 30, 30);
-    plscol0(GRAY, 225, 225, 225);
-    for (int g = 0; g < REPORT_HISTOGRAM_MAX_GROUPS; g++) {
-        plscol0(GROUP_EDGE + g, groups[g][0], groups[g][1], groups[g][2]);
-        plscol0a(GROUP_FILL + g, groups[g][0], groups[g][1], groups[g][2], fill);
-    }
+    base_free(counted->counts);
+    base_free(counted->highest);
 }
 
 /* The outline of one group: up and down at each bin's edges, from the axis to the axis. */
-static ano_status draw_group(const bins *counted, int group, ano_error *err)
+static ano_status draw_group(const bins *counted, int group, int edge, int fill, ano_error *err)
 {
     const int n_points = 2 * counted->n + 2;
+    const double *counts = counted->counts + (ptrdiff_t)group * counted->n;
     double *x = base_alloc((size_t)n_points, sizeof *x);
     double *y = base_alloc((size_t)n_points, sizeof *y);
     ano_status status = ANO_OK;
@@ -125,11 +95,11 @@ static ano_status draw_group(const bins *counted, int group, ano_error *err)
     }
     for (int i = 0; i < n_points; i++) {
         x[i] = counted->low + counted->width * (i / 2);
-        y[i] = i == 0 || i == n_points - 1 ? 0 : counted->counts[group][(i - 1) / 2];
+        y[i] = i == 0 || i == n_points - 1 ? 0 : counts[(i - 1) / 2];
     }
-    plcol0(GROUP_FILL + group);
+    plcol0(fill);
     plfill(n_points, x, y);
-    plcol0(GROUP_EDGE + group);
+    plcol0(edge);
     plwidth(1.5);
     plline(n_points, x, y);
 done:
@@ -153,7 +123,7 @@ static void draw_legend(const report_histogram_group *groups, int n_groups)
     const char *lines[MAX];
     for (int g = 0; g < n_groups; g++) {
         char name[TEXT_SIZE - 40];
-        plain_text(name, sizeof name, groups[g].name);
+        report_plot_text(name, sizeof name, groups[g].name);
         snprintf(texts[g], sizeof texts[g], "%s, %zu images", name, groups[g].n);
         lines[g] = texts[g];
     }
@@ -187,9 +157,12 @@ static ano_status draw(const bins *counted, const report_histogram_group *groups
     const double margin = 0.02 * counted->width * counted->n;
     const double left = counted->low - margin;
     const double right = counted->low + counted->width * counted->n + margin;
-    const double top = 1.14 * fmax(counted->highest, 1);
-    const double x_step = round_step((right - left) / 10);
-    const double y_step = fmax(1, round_step(top / 8));
+    double highest = 1;
+    for (int g = 0; g < n_groups; g++)
+        highest = fmax(highest, counted->highest[g]);
+    const double top = 1.14 * highest;
+    const double x_step = report_plot_step((right - left) / 10);
+    const double y_step = fmax(1, report_plot_step(top / 8));
     pladv(0);
     plvpor(0.105, 0.975, 0.125, 0.83);
     plwind(left, right, 0, top);
@@ -200,7 +173,7 @@ static ano_status draw(const bins *counted, const report_histogram_group *groups
         pljoin(left, y, right, y);
     ano_status status = ANO_OK;
     for (int g = 0; g < n_groups && status == ANO_OK; g++)
-        status = draw_group(counted, g, err);
+        status = draw_group(counted, g, GROUP_EDGE + g, GROUP_FILL + g, err);
     plcol0(BLACK);
     plschr(0, 0.85);
     if (isfinite(threshold))
@@ -213,7 +186,7 @@ static ano_status draw(const bins *counted, const report_histogram_group *groups
     plmtex("l", 2.6 + 0.6 * digits, 0.5, 0.5, "images");
     draw_legend(groups, n_groups);
     char text[200];
-    plain_text(text, sizeof text, title);
+    report_plot_text(text, sizeof text, title);
     plschr(0, 1.1);
     plmtex("t", 3.2, 0, 0, text);
     return status;
@@ -228,40 +201,6 @@ static const char *device_for(const char *path)
     return strcmp(dot, ".png") == 0 ? "pngcairo" : strcmp(dot, ".svg") == 0 ? "svgcairo" : NULL;
 }
 
-/* PLplot asks on the terminal for another device where there is none of this name. */
-static bool device_exists(const char *device)
-{
-    enum { MAX_DEVICES = 128 };
-    const char *descriptions[MAX_DEVICES], *names[MAX_DEVICES];
-    const char **description = descriptions, **name = names;
-    int n = MAX_DEVICES;
-    bool found = false;
-    plgFileDevs(&description, &name, &n);
-    for (int i = 0; i < n && !found; i++)
-        found = strcmp(names[i], device) == 0;
-    plend();
-    return found;
-}
-
-/* The picture's file in *bytes, which free() frees. */
-static ano_status render(char **bytes, size_t *size, const char *device, const bins *counted,
-                         const report_histogram_group *groups, int n_groups, double threshold,
-                         const char *title, ano_error *err)
-{
-    FILE *stream = open_memstream(bytes, size);
-    if (stream == NULL)
-        return base_error_nomem(err, "the histogram");
-    plsdev(device);
-    plsfile(stream); /* PLplot closes it */
-    plspage(0, 0, PAGE_WIDTH, PAGE_HEIGHT, 0, 0);
-    set_colours();
-    plinit();
-    plsfont(PL_FCI_SANS, PL_FCI_UPRIGHT, PL_FCI_MEDIUM);
-    const ano_status status = draw(counted, groups, n_groups, threshold, title, err);
-    plend();
-    return status;
-}
-
 ano_status report_histogram(const char *path, const report_histogram_group *groups, int n_groups,
                             double threshold, const char *title, ano_error *err)
 {
@@ -271,21 +210,103 @@ ano_status report_histogram(const char *path, const report_histogram_group *grou
     if (n_groups < 1 || n_groups > REPORT_HISTOGRAM_MAX_GROUPS)
         return base_error(err, ANO_ARG, "%s: %d groups, of 1 to %d", path, n_groups,
                           REPORT_HISTOGRAM_MAX_GROUPS);
-    if (!device_exists(device))
-        return base_error(err, ANO_UNSUPPORTED,
-                          "%s: PLplot has no device %s here; install its cairo driver "
-                          "(plplot-driver-cairo)",
-                          path, device);
     bins counted;
-    char *bytes = NULL;
-    size_t size = 0;
+    report_plot plot = {0};
     ano_status status = bins_create(&counted, groups, n_groups, threshold, err);
     if (status == ANO_OK)
-        status = render(&bytes, &size, device, &counted, groups, n_groups, threshold, title, err);
+        status = report_plot_begin(&plot, device, PAGE_WIDTH, PAGE_HEIGHT, colours, N_COLOURS, err);
+    if (status == ANO_OK) {
+        status = draw(&counted, groups, n_groups, threshold, title, err);
+        report_plot_end(&plot);
+    }
     base_error_context(err, "%s", path);
     if (status == ANO_OK)
-        status = base_file_write(path, bytes, size, err);
-    free(bytes);
+        status = base_file_write(path, plot.bytes, plot.size, err);
+    free(plot.bytes);
+    bins_free(&counted);
+    return status;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+/* The picture, in points. */
+enum { ROWS_WIDTH = 760, ROW_HEIGHT = 58, ROW_GAP = 8, ROWS_TOP = 30, ROWS_FOOT = 56 };
+enum { ROWS_LEFT = 190, ROWS_RIGHT = 14, MAX_ROWS = 200 };
+
+/* Places the window over all rows, or over one of them: from `top` down, in points. */
+static void choose_rows(double top, double height, double picture_height, const bins *counted,
+                        double highest)
+{
+    const double margin = 0.02 * counted->width * counted->n;
+    plvpor((double)ROWS_LEFT / ROWS_WIDTH, 1 - (double)ROWS_RIGHT / ROWS_WIDTH,
+           1 - (top + height) / picture_height, 1 - top / picture_height);
+    plwind(counted->low - margin, counted->low + counted->width * counted->n + margin, 0, highest);
+}
+
+static void draw_row_name(const report_histogram_group *group)
+{
+    enum { NAME_SIZE = 24 }; /* what fits beside the row */
+    char name[NAME_SIZE], count[40];
+    report_plot_text(name, sizeof name, group->name);
+    snprintf(count, sizeof count, group->n == 1 ? "%zu image" : "%zu images", group->n);
+    plmtex("lv", 1, 0.62, 1, name);
+    plmtex("lv", 1, 0.22, 1, count);
+}
+
+static ano_status draw_rows(const bins *counted, const report_histogram_group *groups, int n_groups,
+                            int n_normal, double threshold, double height, ano_error *err)
+{
+    const double rows_height = height - ROWS_TOP - ROWS_FOOT;
+    ano_status status = ANO_OK;
+    pladv(0);
+    for (int g = 0; g < n_groups && status == ANO_OK; g++) {
+        const int series = g < n_normal ? 0 : 1;
+        choose_rows(ROWS_TOP + (double)g * (ROW_HEIGHT + ROW_GAP), ROW_HEIGHT, height, counted,
+                    1.08 * fmax(counted->highest[g], 1));
+        if (groups[g].n > 0)
+            status =
+                draw_group(counted, g, REPORT_PLOT_EDGE + series, REPORT_PLOT_FILL + series, err);
+        plcol0(REPORT_PLOT_INK);
+        draw_row_name(&groups[g]);
+    }
+    choose_rows(ROWS_TOP, rows_height, height, counted, 1);
+    const double range = counted->width * counted->n;
+    plcol0(REPORT_PLOT_INK);
+    plwidth(1);
+    plbox("bnst", report_plot_step(range / 8), 0, "", 0, 0);
+    plmtex("b", 3.1, 0.5, 0.5, "anomaly score");
+    if (isfinite(threshold)) {
+        char text[60];
+        snprintf(text, sizeof text, "threshold %.4g", threshold);
+        plwidth(1.5);
+        pllsty(2);
+        pljoin(threshold, 0, threshold, 1);
+        pllsty(1);
+        const double place = (threshold - counted->low) / range;
+        plmtex("t", 0.8, place, fmin(fmax(place, 0), 1), text);
+    }
+    return status;
+}
+
+ano_status report_histogram_rows(report_svg *out, const report_histogram_group *groups,
+                                 int n_groups, int n_normal, double threshold, ano_error *err)
+{
+    *out = (report_svg){0};
+    if (n_groups < 1 || n_groups > MAX_ROWS)
+        return base_error(err, ANO_ARG, "%d rows of histograms, of 1 to %d", n_groups, MAX_ROWS);
+    const int height = ROWS_TOP + n_groups * (ROW_HEIGHT + ROW_GAP) + ROWS_FOOT;
+    bins counted;
+    report_plot plot = {0};
+    ano_status status = bins_create(&counted, groups, n_groups, threshold, err);
+    if (status == ANO_OK)
+        status = report_plot_begin_svg(&plot, ROWS_WIDTH, height, err);
+    if (status == ANO_OK) {
+        status = draw_rows(&counted, groups, n_groups, n_normal, threshold, height, err);
+        const ano_status ended = report_plot_end_svg(out, &plot, err);
+        status = status != ANO_OK ? status : ended;
+    }
+    if (status != ANO_OK)
+        report_svg_free(out);
     bins_free(&counted);
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef REPORT_HISTOGRAM_H
 #define REPORT_HISTOGRAM_H
 
-#include "base/error.h"
+#include "report/plot.h"
 
 typedef struct report_histogram_group {
     const char *name; /* for the legend, "normal (1)" */
@@ -18,5 +18,10 @@ enum { REPORT_HISTOGRAM_MAX_GROUPS = 2 };
  * driver is not installed), NOMEM, IO. */
 ano_status report_histogram(const char *path, const report_histogram_group *groups, int n_groups,
                             double threshold, const char *title, ano_error *err);
+
+/* Draws n_groups, 1 to 200, under each other, each scaled to its own highest bar: the first
+ * `n_normal` in one colour, the others, anomalous ones, in another. Errors: as above. */
+ano_status report_histogram_rows(report_svg *out, const report_histogram_group *groups,
+                                 int n_groups, int n_normal, double threshold, ano_error *err);
 
 #endif

@@ -158,6 +158,33 @@ static void histogram__says_which_package_is_missing(void **state)
     assert_int_equal(report_histogram(png_path, groups, 2, 20, "", NULL), ANO_OK);
 }
 
+static void histogram_rows__draw_every_group_by_itself(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    report_histogram_group rows[N];
+    for (int i = 0; i < N; i++)
+        rows[i] = groups[i % 2];
+    rows[2].n = 0;
+    rows[3].name = "#<\xFF";
+    ano_error err = ANO_ERROR_INIT;
+    report_svg svg, lower;
+    if (report_histogram_rows(&svg, rows, N, 1, 20, &err) != ANO_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(report_histogram_rows(&lower, rows, 2, 1, NAN, NULL), ANO_OK);
+    assert_non_null(strstr(svg.text, "fill:rgb(9.803922%")); /* the normal group */
+    int anomalous = 0;
+    for (const char *place = svg.text; (place = strstr(place, "fill:rgb(80.392157%")); place++)
+        anomalous++;
+    assert_int_equal(anomalous, N - 2);
+    assert_true(svg.size > lower.size);
+    report_svg_free(&svg);
+    report_svg_free(&lower);
+    assert_int_equal(report_histogram_rows(&svg, rows, 0, 0, 20, NULL), ANO_ARG);
+    assert_int_equal(report_histogram_rows(&svg, rows + 2, 1, 0, NAN, NULL), ANO_ARG);
+    assert_null(svg.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +194,7 @@ int main(void)
         cmocka_unit_test(histogram__draws_what_is_hardly_a_histogram),
         cmocka_unit_test(histogram__refuses_what_it_cannot_draw),
         cmocka_unit_test(histogram__says_which_package_is_missing),
+        cmocka_unit_test(histogram_rows__draw_every_group_by_itself),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
