@@ -15,19 +15,6 @@ static const cli_command command = {
     .takes_data = true,
 };
 
-/* Whether the threshold that the model carries holds for searches as they are asked for. */
-static bool is_calibrated(const cli_run *run, const cli_options *options)
-{
-    const ano_calibration calibration = ano_model_get_calibration(run->model);
-    return calibration.n > 0 && calibration.alpha == options->alpha &&
-           calibration.iterations == options->search.iterations &&
-           calibration.restarts == options->search.restarts &&
-           calibration.tolerance == options->search.tolerance &&
-           calibration.search == options->search.search &&
-           run->configured.search.learning_rate == options->search.learning_rate &&
-           run->configured.seed == options->seed;
-}
-
 static int evaluate(cli_run *run, const cli_options *options)
 {
     ano_dataset *training = NULL, *held_out = NULL;
@@ -36,11 +23,10 @@ static int evaluate(cli_run *run, const cli_options *options)
     split.seed = run->configured.seed;
     split.held_out = run->configured.held_out;
     int code = cli_open_training(&training, &held_out, &split);
-    if (code == CLI_DONE && !is_calibrated(run, options)) {
-        ano_calibration calibration;
-        code = cli_calibrate(&calibration, run->model, held_out, options);
-        ano_model_set_calibration(run->model, &calibration);
-    }
+    const ano_calibration calibration = ano_model_get_calibration(run->model);
+    const ano_score_options search = cli_options_search(options);
+    if (code == CLI_DONE && !ano_calibration_holds(&calibration, &search))
+        code = cli_calibrate(run->model, held_out, options);
     if (code == CLI_DONE)
         code = cli_test(run->model, training, held_out, options);
     ano_dataset_free(held_out);

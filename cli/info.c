@@ -62,10 +62,13 @@ static void print_model(const ano_model *model)
     if (calibration.n == 0)
         puts("not calibrated: no threshold");
     else
-        printf("threshold %.6g, from %zu held-out images (alpha %g, %d searches by %s of %d "
-               "iterations, tolerance %g)\n",
-               calibration.threshold, calibration.n, calibration.alpha, calibration.restarts,
-               ano_search_name(calibration.search), calibration.iterations, calibration.tolerance);
+        printf("calibrated with %zu held-out images, for an alpha of %.2g or more; their scores "
+               "are from %.6g to %.6g\n(%s of the map; %d searches by %s of %d iterations, "
+               "tolerance %g)\n",
+               calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
+               (double)calibration.scores[calibration.n - 1], ano_pool_name(calibration.how.pool),
+               calibration.how.restarts, ano_search_name(calibration.how.search),
+               calibration.how.iterations, calibration.how.tolerance);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)
@@ -93,10 +96,14 @@ static json_t *model_as_json(const ano_model *model)
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
-            : json_pack("{sf sf sI si si sf ss}", "threshold", calibration.threshold, "alpha",
-                        calibration.alpha, "images", (json_int_t)calibration.n, "iterations",
-                        calibration.iterations, "restarts", calibration.restarts, "tolerance",
-                        calibration.tolerance, "search", ano_search_name(calibration.search));
+            : json_pack("{sI sf sf sf si si sf ss ss}", "images", (json_int_t)calibration.n,
+                        "lowest", (double)calibration.scores[0], "highest",
+                        (double)calibration.scores[calibration.n - 1], "smallest_alpha",
+                        ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
+                        "restarts", calibration.how.restarts, "tolerance",
+                        calibration.how.tolerance, "search",
+                        ano_search_name(calibration.how.search), "pool",
+                        ano_pool_name(calibration.how.pool));
     return json_pack("{s{si si si si} so so so}", "config", "size", config.size, "channels",
                      config.channels, "latent", config.latent, "base_width", config.base_width,
                      "generator", network_as_json(model, ANO_GENERATOR), "discriminator",

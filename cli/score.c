@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/run.h"
+#include "cli/test.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -23,16 +24,32 @@ static const cli_command command = {
 
 /* ---- the latent search with progress ------------------------------------------------------- */
 
-typedef struct search_progress {
-    cli_progress progress;
-    const char *title;
-} search_progress;
-
 static int on_search(size_t done, size_t total, void *cookie)
 {
-    search_progress *search = cookie;
-    cli_progress_update(&search->progress, search->title, done, total);
+    cli_scoring *scoring = cookie;
+    cli_progress_update(&scoring->progress, scoring->title, done, total);
     return cli_interrupted();
+}
+
+void cli_scoring_begin(cli_scoring *out, const cli_options *options, const char *title)
+{
+    *out = (cli_scoring){cli_progress_begin(options->quiet), title, cli_options_search(options)};
+    out->how.callback = on_search;
+    out->how.cookie = out;
+}
+
+int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli_options *options,
+                    ano_error *err)
+{
+    cli_progress_end(&scoring->progress);
+    if (status == ANO_SHAPE)
+        base_error_context(err, "%s", options->data);
+    if (status != ANO_OK)
+        return cli_fail(CLI_ON_DATA, err);
+    const double seconds = cli_progress_seconds(&scoring->progress);
+    cli_progress_say(&scoring->progress, "%s: %zu images in %.1f s, %.1f images/s", scoring->title,
+                     n, seconds, (double)n / seconds);
+    return CLI_DONE;
 }
 
 int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset *images,
@@ -53,21 +70,11 @@ int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset 
         base_error_nomem(&err, "scores");
         return cli_fail(CLI_ON_DATA, &err);
     }
-    search_progress search = {cli_progress_begin(options->quiet), title};
-    ano_score_options how = cli_options_search(options);
-    how.callback = on_search;
-    how.cookie = &search;
+    cli_scoring scoring;
+    cli_scoring_begin(&scoring, options, title);
     const ano_status status =
-        ano_score(out->scores, out->generated, out->trace, model, images, &how, &err);
-    cli_progress_end(&search.progress);
-    if (status == ANO_SHAPE)
-        base_error_context(&err, "%s", options->data);
-    if (status != ANO_OK)
-        return cli_fail(CLI_ON_DATA, &err);
-    const double seconds = cli_progress_seconds(&search.progress);
-    cli_progress_say(&search.progress, "%s: %zu images in %.1f s, %.1f images/s", title, n, seconds,
-                     (double)n / seconds);
-    return CLI_DONE;
+        ano_score(out->scores, out->generated, out->trace, model, images, &scoring.how, &err);
+    return cli_scoring_end(&scoring, status, n, options, &err);
 }
 
 void cli_scores_free(cli_scores *scores)
@@ -99,34 +106,30 @@ int cli_write_trace(const cli_scores *scores, const ano_dataset *images, const c
 
 /* ---- the verb ------------------------------------------------------------------------------ */
 
-static void print_csv(const cli_scores *scores, const ano_dataset *images,
-                      const ano_calibration *calibration)
+static void print_csv(const cli_scores *scores, const ano_dataset *images, const double *threshold)
 {
     puts("index,class,score,anomalous");
     for (size_t i = 0; i < scores->n; i++) {
         const double score = (double)scores->scores[i];
-        const char *verdict = calibration->n == 0 ? "" : score > calibration->threshold ? "1" : "0";
+        const char *verdict = threshold == NULL ? "" : score > *threshold ? "1" : "0";
         printf("%zu,%s,%.9g,%s\n", ano_dataset_index(images, i), ano_dataset_class(images, i),
                score, verdict);
     }
 }
 
-static int print_json(const cli_scores *scores, const ano_dataset *images,
-                      const ano_calibration *calibration)
+static int print_json(const cli_scores *scores, const ano_dataset *images, const double *threshold)
 {
-    const bool calibrated = calibration->n > 0;
     json_t *rows = json_array();
     for (size_t i = 0; i < scores->n; i++) {
         const double score = (double)scores->scores[i];
         json_array_append_new(
-            rows,
-            json_pack("{sI ss sf so}", "index", (json_int_t)ano_dataset_index(images, i), "class",
-                      ano_dataset_class(images, i), "score", score, "anomalous",
-                      calibrated ? json_boolean(score > calibration->threshold) : json_null()));
+            rows, json_pack("{sI ss sf so}", "index", (json_int_t)ano_dataset_index(images, i),
+                            "class", ano_dataset_class(images, i), "score", score, "anomalous",
+                            threshold != NULL ? json_boolean(score > *threshold) : json_null()));
     }
     json_t *root =
-        json_pack("{so so}", "threshold",
-                  calibrated ? json_real(calibration->threshold) : json_null(), "images", rows);
+        json_pack("{so so}", "threshold", threshold != NULL ? json_real(*threshold) : json_null(),
+                  "images", rows);
     const bool printed = root != NULL && json_array_size(rows) == scores->n &&
                          json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
     json_decref(root);
@@ -134,11 +137,11 @@ static int print_json(const cli_scores *scores, const ano_dataset *images,
     return printed ? CLI_DONE : cli_refuse(CLI_OTHER, "the scores could not be printed");
 }
 
-static size_t count_anomalous(const cli_scores *scores, const ano_calibration *calibration)
+static size_t count_anomalous(const cli_scores *scores, double threshold)
 {
     size_t n = 0;
     for (size_t i = 0; i < scores->n; i++)
-        n += calibration->n > 0 && (double)scores->scores[i] > calibration->threshold;
+        n += (double)scores->scores[i] > threshold;
     return n;
 }
 
@@ -151,31 +154,27 @@ static int score(const cli_run *run, const cli_options *options)
     if (calibration.n == 0 && options->fail_on_anomaly)
         return cli_refuse(CLI_BAD_MODEL, "%s: has no threshold, so --fail-on-anomaly cannot tell",
                           run->model_path);
-    if (calibration.n > 0 && (calibration.search != options->search.search ||
-                              calibration.iterations != options->search.iterations ||
-                              calibration.restarts != options->search.restarts ||
-                              calibration.tolerance != options->search.tolerance))
-        fprintf(
-            stderr,
-            "anogan: the threshold comes from %d searches by %s of %d iterations (tolerance %g), "
-            "these are %d by %s of %d (tolerance %g)\n",
-            calibration.restarts, ano_search_name(calibration.search), calibration.iterations,
-            calibration.tolerance, options->search.restarts,
-            ano_search_name(options->search.search), options->search.iterations,
-            options->search.tolerance);
+    const bool calibrated = calibration.n > 0;
+    const ano_score_options search = cli_options_search(options);
+    double threshold = 0;
+    int code = calibrated ? cli_threshold(&threshold, run->model, options->alpha) : CLI_DONE;
+    if (code != CLI_DONE)
+        return code;
+    if (calibrated && !ano_calibration_holds(&calibration, &search))
+        fputs("anogan: the threshold comes from other searches than these\n", stderr);
     const ano_dataset_options which = {.split = options->split, .normal = options->classes};
-    int code = ano_dataset_open(&images, options->data, &which, &err) == ANO_OK
-                   ? CLI_DONE
-                   : cli_fail(CLI_ON_DATA, &err);
+    code = ano_dataset_open(&images, options->data, &which, &err) == ANO_OK
+               ? CLI_DONE
+               : cli_fail(CLI_ON_DATA, &err);
     if (code == CLI_DONE)
         code = cli_score_images(&scores, run->model, images, options, "scored", false);
     if (code == CLI_DONE)
         code = cli_write_trace(&scores, images, options);
     if (code == CLI_DONE && options->json)
-        code = print_json(&scores, images, &calibration);
+        code = print_json(&scores, images, calibrated ? &threshold : NULL);
     else if (code == CLI_DONE)
-        print_csv(&scores, images, &calibration);
-    if (code == CLI_DONE && options->fail_on_anomaly && count_anomalous(&scores, &calibration) > 0)
+        print_csv(&scores, images, calibrated ? &threshold : NULL);
+    if (code == CLI_DONE && options->fail_on_anomaly && count_anomalous(&scores, threshold) > 0)
         code = CLI_ANOMALY_FOUND;
     cli_scores_free(&scores);
     ano_dataset_free(images);

@@ -11,26 +11,24 @@
 
 #include <stdio.h>
 
-int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_dataset *held_out,
-                  const cli_options *options)
+int cli_calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
-    cli_options plain = *options;
-    plain.trace = NULL;
-    cli_scores scores;
-    int code = cli_score_images(&scores, model, held_out, &plain, "calibrated", false);
-    *out = (ano_calibration){.alpha = options->alpha,
-                             .n = scores.n,
-                             .iterations = options->search.iterations,
-                             .restarts = options->search.restarts,
-                             .tolerance = options->search.tolerance,
-                             .search = options->search.search};
-    if (code == CLI_DONE &&
-        ano_threshold(&out->threshold, scores.scores, scores.n, options->alpha, &err) != ANO_OK)
-        code = cli_fail(CLI_ON_DATA, &err);
-    cli_scores_free(&scores);
-    return code;
+    cli_scoring scoring;
+    cli_scoring_begin(&scoring, options, "calibrated");
+    const ano_status status = ano_calibrate(model, held_out, &scoring.how, &err);
+    return cli_scoring_end(&scoring, status, ano_dataset_count(held_out), options, &err);
 }
+
+int cli_threshold(double *out, const ano_model *model, double alpha)
+{
+    ano_error err = ANO_ERROR_INIT;
+    const ano_calibration calibration = ano_model_get_calibration(model);
+    return ano_threshold(out, calibration.scores, calibration.n, alpha, &err) == ANO_OK
+               ? CLI_DONE
+               : cli_fail(CLI_ON_MODEL, &err);
+}
+
 /* ---- measuring ----------------------------------------------------------------------------- */
 
 typedef struct test {
@@ -286,7 +284,10 @@ int cli_test(const ano_model *model, const ano_dataset *training, const ano_data
         code = cli_write_trace(&t.search, t.images, options);
     if (code != CLI_DONE)
         goto done;
-    const double threshold = ano_model_get_calibration(model).threshold;
+    double threshold;
+    code = cli_threshold(&threshold, model, options->alpha);
+    if (code != CLI_DONE)
+        goto done;
     if (test_measure(&t, threshold, training, held_out, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
     else if (test_write(&t, &err) != ANO_OK || test_print(&t, &err) != ANO_OK)

@@ -4,10 +4,11 @@
 
 #include "cli/options.h"
 
-/* Scores images that training has not seen and finds the threshold that options->alpha asks for.
- * Returns an exit code. */
-int cli_calibrate(ano_calibration *out, const ano_model *model, const ano_dataset *held_out,
-                  const cli_options *options);
+/* Calibrates the model with images that training has not seen. Returns an exit code. */
+int cli_calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options);
+
+/* The threshold that alpha asks for, of a calibrated model. Returns an exit code. */
+int cli_threshold(double *out, const ano_model *model, double alpha);
 
 /* Whether options->data has test images to test with: what would stop a test after training stops
  * here before it. Returns an exit code. */

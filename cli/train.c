@@ -97,11 +97,9 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
 static int calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
-    ano_calibration calibration;
-    const int code = cli_calibrate(&calibration, model, held_out, options);
+    const int code = cli_calibrate(model, held_out, options);
     if (code != CLI_DONE)
         return code;
-    ano_model_set_calibration(model, &calibration);
     char *path = base_path_join(options->out, "model.safetensors");
     if (path == NULL)
         base_error_nomem(&err, "model.safetensors");

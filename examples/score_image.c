@@ -34,11 +34,9 @@ int main(int argc, char **argv)
 
     const ano_calibration calibration = ano_model_get_calibration(model);
     for (size_t i = 0; i < n; i++)
-        printf("image %zu of class %s: %.2f, %s\n", ano_dataset_index(images, i),
+        printf("image %zu of class %s: score %.2f, p-value %.3f\n", ano_dataset_index(images, i),
                ano_dataset_class(images, i), (double)scores[i],
-               calibration.n == 0                          ? "no threshold"
-               : (double)scores[i] > calibration.threshold ? "anomalous"
-                                                           : "normal");
+               ano_p_value(calibration.scores, calibration.n, (double)scores[i]));
     code = 0;
 done:
     if (code != 0)

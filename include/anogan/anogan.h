@@ -208,27 +208,6 @@ typedef struct ano_layer_info {
     size_t n_trainable;  /* those that training changes by gradient */
 } ano_layer_info;
 
-/* How the latent search goes down. An iteration of either is one evaluation of the loss and its
- * gradient: one pass through the generator and back. */
-typedef enum ano_search {
-    ANO_SEARCH_ADAM, /* Adam, on the weights of a dense layer in front of the generator */
-    ANO_SEARCH_LBFGS /* L-BFGS, on what that layer puts out: as good in a third of the iterations */
-} ano_search;
-
-/* "adam" or "lbfgs". */
-ANO_API const char *ano_search_name(ano_search search);
-
-/* What calibration on held-out normal images found; n = 0 where there was none. */
-typedef struct ano_calibration {
-    double alpha;     /* the share of normal images that may lie above the threshold */
-    double threshold; /* scores above it are anomalous */
-    size_t n;         /* how many held-out images it comes from */
-    int iterations;   /* of each search that scored them */
-    int restarts;     /* searches of each image */
-    double tolerance; /* at which they ended */
-    ano_search search;
-} ano_calibration;
-
 /* A model with weights drawn by `seed` (Glorot uniform), untrained. */
 ANO_API ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,
                                     ano_error *err);
@@ -240,8 +219,6 @@ ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *
 ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
 ANO_API void ano_model_free(ano_model *model);
 ANO_API ano_model_config ano_model_get_config(const ano_model *model);
-ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
-ANO_API void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration);
 /* 0 where the model lacks the network. */
 ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
 /* 0 ≤ layer < ano_model_layer_count(). */
@@ -318,39 +295,121 @@ ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
 
 /* ---- scoring ------------------------------------------------------------------------------ */
 
-/* Called in ano_score()'s thread after every iteration of the searches there, and at the end;
- * non-zero stops scoring. */
+/* How the latent search goes down. An iteration of either is one evaluation of the loss and its
+ * gradient: one pass through the generator and back. */
+typedef enum ano_search {
+    ANO_SEARCH_ADAM, /* Adam, on the weights of a dense layer in front of the generator */
+    ANO_SEARCH_LBFGS /* L-BFGS, on what that layer puts out: as good in a third of the iterations */
+} ano_search;
+
+/* "adam" or "lbfgs". */
+ANO_API const char *ano_search_name(ano_search search);
+
+/* How the anomaly map of an image becomes its score. */
+typedef enum ano_pool {
+    ANO_POOL_SUM,  /* the sum over the pixels and channels, AnoGAN's residual */
+    ANO_POOL_MEAN, /* the mean over the pixels */
+    ANO_POOL_TOP,  /* the mean over the share of pixels where the map is highest */
+    ANO_POOL_MAX   /* the highest */
+} ano_pool;
+
+/* "sum", "mean", "top" or "max". */
+ANO_API const char *ano_pool_name(ano_pool pool);
+
+/* Called in the scoring call's own thread after every iteration of the searches there, and at the
+ * end; non-zero stops scoring. */
 typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
 
 typedef struct ano_score_options {
     ano_search search;
     int iterations;       /* of each search */
-    int restarts;         /* searches of each image, from different starts; the best is kept */
+    int restarts;         /* searches of each image or tile, from different starts; the best is
+                             kept */
     double learning_rate; /* of Adam; L-BFGS has none */
     double tolerance;     /* a search ends early when 20 iterations have improved its least residual
                              by less than this share of it; from 0, which is never, to below 1 */
     uint64_t seed;        /* of the search's start, the same for every image */
-    int threads;          /* 0: one a processor */
+    ano_pool pool;
+    double pool_share; /* of ANO_POOL_TOP, above 0 to 1 */
+    int threads;       /* 0: one a processor */
     ano_score_callback *callback;
     void *cookie;
 } ano_score_options;
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, 0, NULL, NULL                                         \
+        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0, NULL, NULL                     \
     }
 
-/* Searches the latent space for each image of `dataset`: scores [n] gets the least residual
- * sum |x - G(z)| over the pixels (≥ 0, higher = more anomalous). `generated`, unless NULL, gets the
- * images G(z) that came closest, [n][height][width][channels]; `trace`, unless NULL, the residual
- * that each iteration of each search reached, [n][restarts][iterations], and for the iterations
- * after a search that ends early what its last one reached. An image's results depend on nothing
- * but the image, the model and the options' search, iterations, restarts, learning_rate, tolerance
- * and seed: not on the other images, not on its place among them, not on how many there are.
- * Errors: ARG, SHAPE, NUMERIC, CANCELLED. */
+/* Searches the latent space for each image of `dataset`, whose view is of whole images: scores [n]
+ * gets the least residual sum |x - G(z)| over the pixels (>= 0, higher = more anomalous; the pool
+ * plays no part). `generated`, unless NULL, gets the images G(z) that came closest,
+ * [n][height][width][channels]; `trace`, unless NULL, the residual that each iteration of each
+ * search reached, [n][restarts][iterations], and for the iterations after a search that ends early
+ * what its last one reached. An image's results depend on nothing but the image, the model and the
+ * options' search, iterations, restarts, learning_rate, tolerance and seed: not on the other
+ * images, not on its place among them, not on how many there are. Errors: ARG, SHAPE, NUMERIC,
+ * CANCELLED, and those of ano_dataset_read(). */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
+
+/* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
+typedef struct ano_strip {
+    size_t image;           /* which of the data set */
+    ano_shape shape;        /* of the whole image */
+    int y, n_rows;          /* the rows [y, y + n_rows) */
+    const float *pixels;    /* [n_rows][width][channels], what the networks see, in [-1, 1] */
+    const float *generated; /* the same, what the generator made of it */
+    const float *map;       /* [n_rows][width], the anomaly map, >= 0 */
+} ano_strip;
+
+typedef struct ano_result {
+    size_t image;        /* which of the data set */
+    ano_status status;   /* ANO_OK, or why the image has no score */
+    const char *message; /* what is wrong with it; lent for the call */
+    float score;
+    double seconds; /* that it took, its share where images go through together */
+} ano_result;
+
+/* What is done with results; either may be NULL, non-zero stops scoring. The images come in the
+ * data set's order: all strips of one from top to bottom, its result, then the next. */
+typedef struct ano_score_sink {
+    int (*on_strip)(const ano_strip *strip, void *cookie);
+    int (*on_result)(const ano_result *result, void *cookie);
+    void *cookie;
+} ano_score_sink;
+
+/* Scores the images of `dataset` one after the other, in memory that grows with neither their
+ * number nor, where the view is of tiles, their height. Tiles are searched for at every stride, and
+ * what their maps say of a pixel is averaged. An image that cannot be read is a result with its
+ * status; the others are scored all the same. What a result depends on is said at ano_score(), and
+ * the pool. Errors: ARG, SHAPE (the data set's view is not the model's), NUMERIC, CANCELLED. */
+ANO_API ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
+                                    const ano_score_options *options, const ano_score_sink *sink,
+                                    ano_error *err);
+
+/* What a model knows of normal scores: those of held-out normal images, and how they were made. */
+typedef struct ano_calibration {
+    const float *scores;   /* [n], rising */
+    size_t n;              /* 0: not calibrated */
+    float map_high;        /* the highest value of any of their maps */
+    ano_score_options how; /* threads, callback and cookie play no part */
+} ano_calibration;
+
+/* Lent: the scores live until the model is freed or calibrated anew. */
+ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
+/* Copies and sorts the scores. Errors: ARG (a score is not finite), NOMEM. */
+ANO_API ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *calibration,
+                                             ano_error *err);
+/* Scores `normals`, normal images that training has not seen, and sets the model's calibration;
+ * those that cannot be read are left out. Errors: those of ano_score_images(), ARG (none can be
+ * read). */
+ANO_API ano_status ano_calibrate(ano_model *model, const ano_dataset *normals,
+                                 const ano_score_options *options, ano_error *err);
+/* Whether scores made as `options` say compare with the calibration's. */
+ANO_API bool ano_calibration_holds(const ano_calibration *calibration,
+                                   const ano_score_options *options);
 
 /* ---- evaluation --------------------------------------------------------------------------- */
 

@@ -1,12 +1,17 @@
-/* The scoring path, the only one: each image of a data set is searched for from each start. The
- * searches stand in one queue, image by image, from which every thread keeps its batch full. */
+/* The scoring path: images, whole or in tiles, are searched for in blocks; what is left of them
+ * makes their anomaly maps, and the maps their scores. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
-#include "detect/latent.h"
-#include "model/model.h"
+#include "detect/canvas.h"
+#include "detect/folded.h"
+#include "detect/pool.h"
+#include "detect/search.h"
 
 #include <math.h>
-#include <string.h>
+
+/* Images that ano_score() searches for in one run. */
+enum { MOST_TOGETHER = 1024 };
 
 static ano_status check_options(const ano_model *model, const ano_dataset *dataset,
                                 const ano_score_options *options, ano_error *err)
@@ -28,6 +33,11 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
         return base_error(err, ANO_ARG,
                           "the search's tolerance is %g, but must be at least 0 and below 1",
                           options->tolerance);
+    if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_MAX)
+        return base_error(err, ANO_ARG, "there is no pool number %d", (int)options->pool);
+    if (!(options->pool_share > 0 && options->pool_share <= 1))
+        return base_error(err, ANO_ARG, "the pool's share is %g, but must be above 0 and at most 1",
+                          options->pool_share);
     const ano_shape shape = ano_dataset_shape(dataset);
     const ano_model_config config = model->config;
     if (shape.height != config.size || shape.width != config.size ||
@@ -38,209 +48,200 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     return base_threads_check(options->threads, err);
 }
 
-/* How far the searches of an image are. */
-typedef struct image_state {
-    size_t best_start; /* of those that have ended */
-    size_t n_ended;
-} image_state;
+/* ---- whole images, to arrays -------------------------------------------------------------- */
 
-/* What all threads share. */
-typedef struct scoring {
-    const ano_dataset *dataset;
+/* What the caller of either function is told: how many images are done. */
+typedef struct progress {
     const ano_score_options *options;
-    float *scores, *generated, *trace; /* ano_score()'s */
-    size_t image, n_images;            /* numbers of an image, and how many there are */
-    size_t restarts, n_searches;       /* search `id` is image id / restarts, start id % restarts */
-    detect_folded *generator;
-    detect_latent_start *starts; /* [restarts] */
-    float *start_numbers;        /* that the starts point to */
-    int n_batches;               /* one a thread */
-    detect_latent_batch **batches;
-    float *images;       /* [n_batches][image], read from the data set */
-    image_state *states; /* [n_images] */
-    size_t next, n_done; /* of the queue; images whose searches have all ended */
-    bool stops;          /* a thread has failed */
-} scoring;
+    size_t before, n_images; /* done before the run, in all */
+    bool counts_tiles;       /* what the run has done is no number of images */
+} progress;
 
-static void scoring_clear(scoring *s)
+static int on_tick(size_t n_done, void *cookie)
 {
-    for (int i = 0; i < s->n_batches && s->batches != NULL; i++)
-        detect_latent_free(s->batches[i]);
-    base_free(s->batches);
-    base_free(s->images);
-    base_free(s->states);
-    base_free(s->starts);
-    base_free(s->start_numbers);
-    detect_folded_free(s->generator);
+    const progress *p = cookie;
+    const ano_score_options *options = p->options;
+    const size_t done = p->before + (p->counts_tiles ? 0 : n_done);
+    return options->callback == NULL ? 0 : options->callback(done, p->n_images, options->cookie);
 }
 
-/* Every search starts like Keras's dense layer, W Glorot uniform, from a z0 drawn like the latents
- * of training. */
-static ano_status draw_starts(scoring *s, size_t latent, ano_error *err)
+/* Scores the images [first, first + n). */
+static ano_status score_some(float *scores, float *generated, float *trace, detect_search *search,
+                             float *images, const ano_dataset *dataset, size_t first, size_t n,
+                             const ano_score_options *options, ano_error *err)
 {
-    const float limit = sqrtf(6.0f / (float)(2 * latent));
-    const uint64_t seed = s->options->seed;
-    s->starts = base_alloc(s->restarts, sizeof *s->starts);
-    s->start_numbers = base_alloc(s->restarts * (latent + latent * latent), sizeof(float));
-    if (s->starts == NULL || s->start_numbers == NULL)
-        return base_error_nomem(err, "latent search");
-    for (size_t i = 0; i < s->restarts; i++) {
-        float *z0 = s->start_numbers + i * (latent + latent * latent), *kernel = z0 + latent;
-        base_random_uniform(z0, latent, -1, 1, (base_random){seed, BASE_PURPOSE_SEARCH, 2 * i});
-        base_random_uniform(kernel, latent * latent, -limit, limit,
-                            (base_random){seed, BASE_PURPOSE_SEARCH, 2 * i + 1});
-        s->starts[i] = (detect_latent_start){z0, kernel};
-    }
-    return ANO_OK;
-}
-
-/* As many rounds as the largest batches need, and then batches of equal size: where all searches
- * take as long, no thread waits. */
-static size_t places_for(size_t n_searches, size_t n_batches, size_t most)
-{
-    const size_t rounds = (n_searches + n_batches * most - 1) / (n_batches * most);
-    return (n_searches + n_batches * rounds - 1) / (n_batches * rounds);
-}
-
-static ano_status scoring_init(scoring *s, const nn_net *generator, size_t threads, ano_error *err)
-{
-    const size_t latent = nn_shape_size(generator->src);
-    const detect_latent_options how = {.search = s->options->search,
-                                       .iterations = s->options->iterations,
-                                       .rate = s->options->learning_rate,
-                                       .tolerance = s->options->tolerance};
-    const size_t n_batches = threads < s->n_searches ? threads : s->n_searches;
-    const size_t n_places =
-        places_for(s->n_searches, n_batches, detect_latent_most(latent, s->image, how.search));
-    s->n_batches = (int)n_batches;
-    s->batches = base_alloc(n_batches, sizeof(detect_latent_batch *));
-    s->images = base_alloc(n_batches * s->image, sizeof(float));
-    s->states = base_alloc(s->n_images, sizeof *s->states);
-    if (s->batches == NULL || s->images == NULL || s->states == NULL)
-        return base_error_nomem(err, "latent search");
-    ano_status status = draw_starts(s, latent, err);
-    if (status == ANO_OK)
-        status = detect_folded_create(&s->generator, generator, err);
-    for (size_t i = 0; i < n_batches && status == ANO_OK; i++)
-        status = detect_latent_create(&s->batches[i], s->generator, latent, s->image, n_places, how,
-                                      err);
-    return status;
-}
-
-/* Fills a thread's batch from the queue. */
-static ano_status scoring_fill(scoring *s, int batch, ano_error *err)
-{
-    float *image = s->images + (size_t)batch * s->image;
-    while (detect_latent_has_room(s->batches[batch])) {
-        size_t id;
-#pragma omp atomic capture
-        id = s->next++;
-        if (id >= s->n_searches)
-            break;
-        const size_t index = id / s->restarts;
-        const ano_status status = ano_dataset_read(image, s->dataset, &index, 1, err);
-        if (status != ANO_OK)
-            return status;
-        detect_latent_add(s->batches[batch], image, s->starts[id % s->restarts], id,
-                          s->trace != NULL ? s->trace + id * (size_t)s->options->iterations : NULL);
-    }
-    return ANO_OK;
-}
-
-/* Takes what a search has found as its image's result, if it is the best. Of two that are as good
- * it is the one with the earlier start, whichever ended first. */
-static void scoring_keep(scoring *s, detect_latent_found found)
-{
-    const size_t image = found.id / s->restarts, start = found.id % s->restarts;
-#pragma omp critical
-    {
-        image_state *state = &s->states[image];
-        if (state->n_ended == 0 || found.residual < s->scores[image] ||
-            (found.residual == s->scores[image] && start < state->best_start)) {
-            state->best_start = start;
-            s->scores[image] = found.residual;
-            if (s->generated != NULL)
-                memcpy(s->generated + image * s->image, found.generated, s->image * sizeof(float));
-        }
-        if (++state->n_ended == s->restarts) {
-#pragma omp atomic
-            s->n_done++;
-        }
-    }
-}
-
-static ano_status scoring_report(scoring *s, ano_error *err)
-{
-    size_t done;
-#pragma omp atomic read
-    done = s->n_done;
-    const ano_score_options *options = s->options;
-    if (options->callback == NULL || options->callback(done, s->n_images, options->cookie) == 0)
-        return ANO_OK;
-    return base_error(err, ANO_CANCELLED, "scoring was stopped after %zu of %zu images", done,
-                      s->n_images);
-}
-
-/* What one thread does: searches, until the queue is empty. The first thread is ano_score()'s. */
-static ano_status scoring_work(scoring *s, int batch, ano_error *err)
-{
-    for (;;) {
-        bool stops;
-#pragma omp atomic read
-        stops = s->stops;
-        ano_status status = scoring_fill(s, batch, err);
-        if (status != ANO_OK || stops || detect_latent_is_empty(s->batches[batch]))
-            return status;
-        status = detect_latent_step(s->batches[batch], err);
-        if (status != ANO_OK)
-            return status;
-        for (detect_latent_found found; detect_latent_take(&found, s->batches[batch]);)
-            scoring_keep(s, found);
-        if (batch == 0)
-            status = scoring_report(s, err);
+    const ano_shape shape = ano_dataset_shape(dataset);
+    const size_t image = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
+    const size_t traced = (size_t)options->restarts * (size_t)options->iterations;
+    for (size_t i = 0; i < n; i++) {
+        const size_t index = first + i;
+        const ano_status status = ano_dataset_read(images + i * image, dataset, &index, 1, err);
         if (status != ANO_OK)
             return status;
     }
-}
-
-static ano_status scoring_run(scoring *s, ano_error *err)
-{
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(s->n_batches)
-    for (int i = 0; i < s->n_batches; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (scoring_work(s, i, &own) != ANO_OK) {
-#pragma omp atomic write
-            s->stops = true;
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
-    return status == ANO_OK ? scoring_report(s, err) : status;
+    progress p = {options, first, ano_dataset_count(dataset), false};
+    return detect_search_run(scores + first, generated != NULL ? generated + first * image : NULL,
+                             trace != NULL ? trace + first * traced : NULL, search, images, n,
+                             on_tick, &p, err);
 }
 
 ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                      const ano_dataset *dataset, const ano_score_options *options, ano_error *err)
 {
     ano_status status = check_options(model, dataset, options, err);
+    const size_t n = ano_dataset_count(dataset);
     if (status != ANO_OK)
         return status;
-    const nn_net *generator = model->networks[ANO_GENERATOR];
+    if (n == 0)
+        return on_tick(0, &(progress){options, 0, 0, false}) == 0
+                   ? ANO_OK
+                   : base_error(err, ANO_CANCELLED, "scoring was stopped");
+    const size_t together = n < MOST_TOGETHER ? n : MOST_TOGETHER;
     const int previous = base_threads_enter(options->threads);
+    detect_search *search = NULL;
+    float *images =
+        base_alloc(together * nn_shape_size(model->networks[ANO_GENERATOR]->dst), sizeof(float));
+    status = images != NULL ? detect_search_create(&search, model, options, together, err)
+                            : base_error_nomem(err, "images to score");
+    for (size_t first = 0; first < n && status == ANO_OK; first += together)
+        status = score_some(scores, generated, trace, search, images, dataset, first,
+                            n - first < together ? n - first : together, options, err);
+    detect_search_free(search);
+    base_free(images);
+    base_threads_leave(previous);
+    return status;
+}
+
+/* ---- images of any size, to a sink -------------------------------------------------------- */
+
+typedef struct scoring {
+    const ano_dataset *dataset;
+    const ano_score_options *options;
+    const ano_score_sink *sink;
+    size_t tile; /* its numbers */
+    detect_search *search;
+    detect_bands *bands;
+    detect_canvas *canvas;
+    detect_pool *pool;
+    size_t room; /* tiles that the next two hold */
+    float *residuals, *generated;
+    ano_result result; /* of the image under way */
+} scoring;
+
+static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
+{
+    if (n_tiles <= s->room)
+        return ANO_OK;
+    base_free(s->residuals);
+    base_free(s->generated);
+    s->residuals = base_alloc(n_tiles, sizeof(float));
+    s->generated = base_alloc(n_tiles * s->tile, sizeof(float));
+    s->room = s->residuals != NULL && s->generated != NULL ? n_tiles : 0;
+    return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
+}
+
+static ano_status cancelled(ano_error *err, const scoring *s)
+{
+    return base_error(err, ANO_CANCELLED, "scoring was stopped after %zu of %zu images",
+                      s->result.image, s->dataset->list.n_items);
+}
+
+static ano_status end_image(scoring *s, ano_error *err)
+{
+    if (s->sink->on_result != NULL && s->sink->on_result(&s->result, s->sink->cookie) != 0)
+        return cancelled(err, s);
+    s->result = (ano_result){.image = s->result.image + 1};
+    detect_pool_begin(s->pool);
+    return ANO_OK;
+}
+
+/* Takes a band whose tiles have been searched for, which took `seconds`. */
+static ano_status take_band(scoring *s, const detect_band *band, const float *tiles, double seconds,
+                            ano_error *err)
+{
+    s->result.message = "";
+    if (band->error.status != ANO_OK) {
+        s->result.status = band->error.status;
+        s->result.message = band->error.message;
+        return end_image(s, err);
+    }
+    const double start = base_seconds();
+    ano_strip strip;
+    const ano_status status =
+        detect_canvas_add(&strip, s->canvas, band, tiles + band->first_tile * s->tile,
+                          s->generated + band->first_tile * s->tile, err);
+    if (status != ANO_OK)
+        return status;
+    detect_pool_add(s->pool, strip.map, (size_t)strip.n_rows * (size_t)strip.shape.width);
+    if (s->sink->on_strip != NULL && s->sink->on_strip(&strip, s->sink->cookie) != 0)
+        return cancelled(err, s);
+    s->result.seconds += seconds + base_seconds() - start;
+    if (strip.y + strip.n_rows < strip.shape.height)
+        return ANO_OK;
+    /* A whole image's sum is the residual that its search found, to the bit. */
+    s->result.score = s->dataset->view.stride == 0 && s->options->pool == ANO_POOL_SUM
+                          ? s->residuals[band->first_tile]
+                          : (float)detect_pool_score(s->pool, strip.shape.channels);
+    return end_image(s, err);
+}
+
+static ano_status score_block(scoring *s, const detect_block *block, ano_error *err)
+{
+    const double start = base_seconds();
+    progress p = {s->options, s->result.image, s->dataset->list.n_items,
+                  s->dataset->view.stride > 0};
+    ano_status status = make_room(s, block->n_tiles, err);
+    if (status == ANO_OK)
+        status = detect_search_run(s->residuals, s->generated, NULL, s->search, block->tiles,
+                                   block->n_tiles, on_tick, &p, err);
+    const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
+    for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
+        const detect_band *band = &block->bands[i];
+        const int n_tiles = detect_tiles_along(band->shape.width, &s->dataset->view);
+        status = take_band(s, band, block->tiles, a_tile * n_tiles, err);
+    }
+    return status;
+}
+
+ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
+                            const ano_score_options *options, const ano_score_sink *sink,
+                            ano_error *err)
+{
+    ano_status status = check_options(model, dataset, options, err);
+    if (status != ANO_OK)
+        return status;
+    const size_t n = dataset->list.n_items;
+    const int previous = base_threads_enter(options->threads);
+    const size_t together = (size_t)base_threads() * DETECT_FOLDED_GROUP;
     scoring s = {.dataset = dataset,
                  .options = options,
-                 .scores = scores,
-                 .generated = generated,
-                 .trace = trace,
-                 .image = nn_shape_size(generator->dst),
-                 .n_images = ano_dataset_count(dataset),
-                 .restarts = (size_t)options->restarts};
-    s.n_searches = s.n_images * s.restarts;
-    if (s.n_images > 0)
-        status = scoring_init(&s, generator, (size_t)base_threads(), err);
-    if (status == ANO_OK && s.n_images > 0)
-        status = scoring_run(&s, err);
-    scoring_clear(&s);
+                 .sink = sink,
+                 .tile = nn_shape_size(model->networks[ANO_GENERATOR]->dst),
+                 .result.message = ""};
+    if (n > 0)
+        status =
+            detect_search_create(&s.search, model, options,
+                                 dataset->view.stride == 0 && n < together ? n : together, err);
+    if (status == ANO_OK && n > 0)
+        status = detect_bands_create(&s.bands, dataset, detect_search_width(s.search), err);
+    if (status == ANO_OK)
+        status = detect_canvas_create(&s.canvas, &dataset->view, err);
+    if (status == ANO_OK)
+        status = detect_pool_create(&s.pool, options->pool, options->pool_share, err);
+    while (status == ANO_OK && s.result.image < n) {
+        const detect_block *block;
+        status = detect_bands_next(&block, s.bands, err);
+        if (status == ANO_OK)
+            status = score_block(&s, block, err);
+    }
+    if (status == ANO_OK && on_tick(0, &(progress){options, n, n, false}) != 0)
+        status = cancelled(err, &s);
+    detect_bands_free(s.bands);
+    detect_search_free(s.search);
+    detect_canvas_free(s.canvas);
+    detect_pool_free(s.pool);
+    base_free(s.residuals);
+    base_free(s.generated);
     base_threads_leave(previous);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "model/calibration.h"
 #include "model/networks.h"
 
 #include <stdio.h>
@@ -10,11 +11,6 @@
 const char *model_network_name(ano_network network)
 {
     return network == ANO_GENERATOR ? "generator" : "discriminator";
-}
-
-const char *ano_search_name(ano_search search)
-{
-    return search == ANO_SEARCH_LBFGS ? "lbfgs" : "adam";
 }
 
 static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
@@ -95,6 +91,7 @@ void ano_model_free(ano_model *model)
 {
     if (model == NULL)
         return;
+    model_calibration_clear(model);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         nn_net_free(model->networks[i]);
         base_free(model->layer_kinds[i]);
@@ -105,16 +102,6 @@ void ano_model_free(ano_model *model)
 ano_model_config ano_model_get_config(const ano_model *model)
 {
     return model->config;
-}
-
-ano_calibration ano_model_get_calibration(const ano_model *model)
-{
-    return model->calibration;
-}
-
-void ano_model_set_calibration(ano_model *model, const ano_calibration *calibration)
-{
-    model->calibration = *calibration;
 }
 
 int ano_model_layer_count(const ano_model *model, ano_network network)

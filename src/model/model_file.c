@@ -1,10 +1,10 @@
 #include "model/model_file.h"
 
 #include "base/memory.h"
+#include "model/calibration.h"
 #include "model/networks.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +22,7 @@ json_t *model_metadata(const ano_model *model)
                              config->channels, "latent", config->latent, "base_width",
                              config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
     if (root != NULL && calibration->n > 0 &&
-        json_object_set_new(root, "calibration",
-                            json_pack("{s:f, s:f, s:I, s:i, s:i, s:f, s:s}", "alpha",
-                                      calibration->alpha, "threshold", calibration->threshold, "n",
-                                      (json_int_t)calibration->n, "iterations",
-                                      calibration->iterations, "restarts", calibration->restarts,
-                                      "tolerance", calibration->tolerance, "search",
-                                      ano_search_name(calibration->search))) != 0) {
+        json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -43,44 +37,6 @@ static ano_status read_int(int *out, const json_t *object, const char *key, ano_
         return base_error(err, ANO_FORMAT, "metadata: %s is missing or no whole number", key);
     *out = (int)number;
     return ANO_OK;
-}
-
-/* Absent from the first files, which know Adam alone. */
-static ano_status read_search(ano_search *out, const json_t *value, ano_error *err)
-{
-    const char *name = json_string_value(value);
-    *out = ANO_SEARCH_ADAM;
-    if (value == NULL || (name != NULL && strcmp(name, ano_search_name(ANO_SEARCH_ADAM)) == 0))
-        return ANO_OK;
-    *out = ANO_SEARCH_LBFGS;
-    if (name != NULL && strcmp(name, ano_search_name(ANO_SEARCH_LBFGS)) == 0)
-        return ANO_OK;
-    return base_error(err, ANO_FORMAT, "metadata: search is neither adam nor lbfgs");
-}
-
-static ano_status read_calibration(ano_calibration *out, const json_t *object, ano_error *err)
-{
-    const json_t *alpha = json_object_get(object, "alpha");
-    const json_t *threshold = json_object_get(object, "threshold");
-    /* Absent from the first files, whose searches did all their iterations. */
-    const json_t *tolerance = json_object_get(object, "tolerance");
-    if (!json_is_number(alpha) || !json_is_number(threshold))
-        return base_error(err, ANO_FORMAT, "metadata: calibration lacks alpha or threshold");
-    if (tolerance != NULL && !json_is_number(tolerance))
-        return base_error(err, ANO_FORMAT, "metadata: tolerance is no number");
-    int n = 0;
-    ano_status status = read_int(&n, object, "n", err);
-    if (status == ANO_OK)
-        status = read_int(&out->iterations, object, "iterations", err);
-    if (status == ANO_OK)
-        status = read_int(&out->restarts, object, "restarts", err);
-    if (status == ANO_OK)
-        status = read_search(&out->search, json_object_get(object, "search"), err);
-    out->alpha = json_number_value(alpha);
-    out->threshold = json_number_value(threshold);
-    out->tolerance = json_number_value(tolerance);
-    out->n = (size_t)n;
-    return status;
 }
 
 ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err)
@@ -109,17 +65,11 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
         status = read_int(&config.latent, architecture, "latent", err);
     if (status == ANO_OK)
         status = read_int(&config.base_width, architecture, "base_width", err);
-    ano_calibration calibration = {0};
-    const json_t *calibrated = json_object_get(metadata, "calibration");
-    if (status == ANO_OK && calibrated != NULL)
-        status = read_calibration(&calibration, calibrated, err);
     ano_error out_of_range = ANO_ERROR_INIT;
     if (status == ANO_OK && model_config_check(&config, &out_of_range) != ANO_OK)
         return base_error(err, ANO_FORMAT, "metadata: %s", out_of_range.message);
     if (status == ANO_OK)
         status = model_create(out, &config, err);
-    if (status == ANO_OK)
-        (*out)->calibration = calibration;
     return status;
 }
 
@@ -177,15 +127,11 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     size_t n_tensors = 0;
     for (int i = 0; i < MODEL_NETWORKS; i++)
         n_tensors += wanted[i] ? (size_t)model->networks[i]->n_tensors : 0;
-    const ano_calibration *calibration = &model->calibration;
-    if (calibration->n > 0 && (!isfinite(calibration->alpha) || !isfinite(calibration->threshold) ||
-                               !isfinite(calibration->tolerance) || calibration->n > INT_MAX ||
-                               calibration->iterations < 0 || calibration->restarts < 0))
-        return base_error(err, ANO_ARG, "%s: the calibration is out of range", path);
+    const bool calibrated = model->calibration.n > 0;
     ano_status status;
     json_t *metadata = model_metadata(model);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
-    format_tensor *tensors = base_alloc(n_tensors, sizeof *tensors);
+    format_tensor *tensors = base_alloc(n_tensors + 1, sizeof *tensors);
     model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
     if (text == NULL || tensors == NULL || names == NULL) {
         status = base_error_nomem(err, path);
@@ -195,6 +141,8 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     for (int i = 0; i < MODEL_NETWORKS; i++)
         if (wanted[i])
             n += model_list_tensors(tensors + n, names + n, model, (ano_network)i);
+    if (calibrated)
+        tensors[n++] = model_calibration_tensor(&model->calibration);
     status = format_safetensors_write(path, tensors, n, text, err);
 done:
     free(text);
@@ -260,6 +208,12 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
             model->networks[i] = NULL;
         }
     }
+    /* The first files had a threshold there, and no scores. */
+    const json_t *calibration = json_object_get(metadata, "calibration");
+    if (status == ANO_OK && calibration != NULL &&
+        json_object_get(calibration, "threshold") == NULL &&
+        (status = model_calibration_read(model, calibration, file, err)) != ANO_OK)
+        base_error_context(err, "%s", path);
     if (status == ANO_OK && n_found == 0)
         status =
             base_error(err, ANO_FORMAT, "%s: holds neither a generator nor a discriminator", path);

@@ -36,5 +36,5 @@ anogan evaluate run bars --count all --quiet --json --out other >metrics.json
 ls other/predict | wc -l
 cmp metrics.json other/metrics.json
 
-anogan info run | sed -E 's/threshold [0-9.e+]+/threshold T/'
+anogan info run | sed -E "s/are from [0-9.e+]+ to [0-9.e+]+/are from A to B/"
 anogan info bars

@@ -13,7 +13,7 @@ declare -A owners=(
     [plplot]='^src/report/'
     [png]='^src/report/'
     [zlib]='^src/(format/idx|train/train)\.c$'
-    [jansson]='^(src/(format/safetensors|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(options|score|info))\.[ch]$'
+    [jansson]='^(src/(format/safetensors|model/calibration|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(options|score|info))\.[ch]$'
     [argp]='^cli/(main|options)\.c$'
     [omp]='^src/(base/threads\.c|kernels/|nn/|eval/|detect/)'
 )

@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,24 +37,35 @@ static ano_model *drawn_model(void)
     return model;
 }
 
+static const float calibration_scores[] = {2.5f, 0.125f, 31.25f};
+
+static ano_calibration drawn_calibration(void)
+{
+    ano_calibration calibration = {
+        .scores = calibration_scores, .n = 3, .map_high = 0.75f, .how = ANO_SCORE_OPTIONS_INIT};
+    calibration.how.iterations = 7;
+    calibration.how.tolerance = 0.125;
+    calibration.how.search = ANO_SEARCH_LBFGS;
+    calibration.how.seed = 1ULL << 52;
+    calibration.how.pool = ANO_POOL_TOP;
+    calibration.how.pool_share = 0.05;
+    return calibration;
+}
+
 static void saved_model__comes_back_whole(void **state)
 {
     (void)state;
     ano_model *model = drawn_model(), *loaded;
-    const ano_calibration calibration = {.alpha = 0.05,
-                                         .threshold = 31.25,
-                                         .n = 40,
-                                         .iterations = 7,
-                                         .restarts = 3,
-                                         .tolerance = 0.125,
-                                         .search = ANO_SEARCH_LBFGS};
-    ano_model_set_calibration(model, &calibration);
+    ano_calibration calibration = drawn_calibration();
+    assert_int_equal(ano_model_set_calibration(model, &calibration, NULL), ANO_OK);
     assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
     assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
     const ano_calibration found = ano_model_get_calibration(loaded);
-    assert_true(found.alpha == calibration.alpha && found.threshold == calibration.threshold);
-    assert_true(found.n == 40 && found.iterations == 7 && found.restarts == 3 &&
-                found.tolerance == 0.125 && found.search == ANO_SEARCH_LBFGS);
+    assert_int_equal(found.n, 3);
+    assert_true(found.scores[0] == 0.125f && found.scores[1] == 2.5f && found.scores[2] == 31.25f);
+    assert_true(found.map_high == 0.75f && ano_calibration_holds(&found, &calibration.how));
+    calibration.how.restarts++;
+    assert_false(ano_calibration_holds(&found, &calibration.how));
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         const nn_net *a = model->networks[i], *b = loaded->networks[i];
         assert_memory_equal(a->parameters, b->parameters, a->n_parameters * sizeof(float));
@@ -103,14 +116,57 @@ static void loading__refuses_an_architecture_out_of_range_by_name(void **state)
     check_refused(8, 3, 2, "neither a generator nor a discriminator");
 }
 
-static void saving__refuses_a_calibration_that_no_file_can_hold(void **state)
+static void a_calibration_that_no_file_can_hold__is_refused(void **state)
 {
     (void)state;
     ano_model *model = drawn_model();
-    ano_model_set_calibration(model,
-                              &(ano_calibration){.alpha = 0.01, .threshold = INFINITY, .n = 1});
-    assert_int_equal(ano_model_save(model, path, NULL), ANO_ARG);
+    ano_calibration calibration = drawn_calibration();
+    calibration.scores = (const float[]){1, INFINITY, 2};
+    assert_int_equal(ano_model_set_calibration(model, &calibration, NULL), ANO_ARG);
+    calibration = drawn_calibration();
+    calibration.map_high = NAN;
+    assert_int_equal(ano_model_set_calibration(model, &calibration, NULL), ANO_ARG);
+    assert_int_equal(ano_model_get_calibration(model).n, 0);
     ano_model_free(model);
+}
+
+/* Writes the model's file with another calibration in its metadata, or none of its scores. */
+static void check_calibration_refused(const char *calibration, bool has_scores, ano_status status,
+                                      const char *word)
+{
+    char metadata[1024];
+    snprintf(metadata, sizeof metadata,
+             "{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"size\": 8, "
+             "\"channels\": 1, \"latent\": 3, \"base_width\": 2}, \"calibration\": {%s}}",
+             calibration);
+    ano_model *model = drawn_model(), *loaded;
+    format_tensor tensors[64];
+    static model_tensor_name names[64];
+    size_t n = model_list_tensors(tensors, names, model, ANO_GENERATOR);
+    if (has_scores)
+        tensors[n++] = (format_tensor){
+            .name = "calibration.scores", .n_dims = 1, .dims = {3}, .data = calibration_scores};
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(format_safetensors_write(path, tensors, n, metadata, NULL), ANO_OK);
+    assert_int_equal(ano_model_load(&loaded, path, &err), status);
+    assert_non_null(strstr(err.message, word));
+    ano_model_free(loaded);
+    ano_model_free(model);
+}
+
+#define CALIBRATION(n, pool)                                                                       \
+    "\"n\": " n ", \"map_high\": 1.5, \"search\": \"adam\", \"iterations\": 3, \"restarts\": 1, "  \
+    "\"learning_rate\": 0.1, \"tolerance\": 0, \"seed\": 0, \"pool_share\": 0.5, \"pool\": " pool
+
+static void loading__refuses_a_calibration_that_is_not_whole(void **state)
+{
+    (void)state;
+    check_calibration_refused(CALIBRATION("3", "\"max\""), true, ANO_OK, "");
+    check_calibration_refused("\"n\": 3", true, ANO_FORMAT, "map_high");
+    check_calibration_refused(CALIBRATION("3", "\"least\""), true, ANO_FORMAT, "pool");
+    check_calibration_refused(CALIBRATION("3", "\"max\""), false, ANO_FORMAT, "no scores");
+    check_calibration_refused(CALIBRATION("4", "\"max\""), true, ANO_SHAPE, "not of 4");
+    check_calibration_refused("\"threshold\": 3", false, ANO_OK, "");
 }
 
 int main(void)
@@ -119,7 +175,8 @@ int main(void)
         cmocka_unit_test(saved_model__comes_back_whole),
         cmocka_unit_test(network_saved_alone__comes_back_without_the_other),
         cmocka_unit_test(loading__refuses_an_architecture_out_of_range_by_name),
-        cmocka_unit_test(saving__refuses_a_calibration_that_no_file_can_hold),
+        cmocka_unit_test(a_calibration_that_no_file_can_hold__is_refused),
+        cmocka_unit_test(loading__refuses_a_calibration_that_is_not_whole),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -1,0 +1,190 @@
+/* What a model knows of normal scores, and how the model file holds it: the scores as a tensor, how
+ * they were made as JSON in the metadata. */
+#include "model/calibration.h"
+
+#include "base/memory.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The words that options have in files, by their numbers. */
+static const char *const search_names[] = {
+    [ANO_SEARCH_ADAM] = "adam", [ANO_SEARCH_LBFGS] = "lbfgs"};
+static const char *const pool_names[] = {[ANO_POOL_SUM] = "sum",
+                                         [ANO_POOL_MEAN] = "mean",
+                                         [ANO_POOL_TOP] = "top",
+                                         [ANO_POOL_MAX] = "max"};
+#define COUNT(names) (sizeof(names) / sizeof *(names))
+
+const char *ano_search_name(ano_search search)
+{
+    return search_names[search];
+}
+
+const char *ano_pool_name(ano_pool pool)
+{
+    return pool_names[pool];
+}
+
+ano_calibration ano_model_get_calibration(const ano_model *model)
+{
+    return model->calibration;
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+void model_calibration_clear(ano_model *model)
+{
+    base_free((float *)model->calibration.scores);
+    model->calibration = (ano_calibration){0};
+}
+
+ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *calibration,
+                                     ano_error *err)
+{
+    const size_t n = calibration->n;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(calibration->scores[i]))
+            return base_error(err, ANO_ARG, "calibration: score %zu is %f", i,
+                              (double)calibration->scores[i]);
+    const ano_score_options *how = &calibration->how;
+    if (n > 0 &&
+        (!isfinite(calibration->map_high) || !isfinite(how->tolerance) || how->iterations < 0 ||
+         how->restarts < 0 || !isfinite(how->learning_rate) || !isfinite(how->pool_share)))
+        return base_error(err, ANO_ARG, "calibration: a field is out of range");
+    float *scores = base_alloc(n, sizeof *scores);
+    if (scores == NULL)
+        return base_error_nomem(err, "calibration");
+    if (n > 0) {
+        memcpy(scores, calibration->scores, n * sizeof *scores);
+        qsort(scores, n, sizeof *scores, compare_floats);
+    }
+    model_calibration_clear(model);
+    model->calibration = *calibration;
+    model->calibration.scores = scores;
+    model->calibration.how.threads = 0;
+    model->calibration.how.callback = NULL;
+    model->calibration.how.cookie = NULL;
+    return ANO_OK;
+}
+
+bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_options *options)
+{
+    const ano_score_options *how = &calibration->how;
+    return calibration->n > 0 && how->search == options->search &&
+           how->iterations == options->iterations && how->restarts == options->restarts &&
+           (how->learning_rate == options->learning_rate || how->search != ANO_SEARCH_ADAM) &&
+           how->tolerance == options->tolerance && how->seed == options->seed &&
+           how->pool == options->pool &&
+           (how->pool_share == options->pool_share || how->pool != ANO_POOL_TOP);
+}
+
+/* ---- in a file ---------------------------------------------------------------------------- */
+
+json_t *model_calibration_metadata(const ano_calibration *calibration)
+{
+    const ano_score_options *how = &calibration->how;
+    return json_pack("{s:I, s:f, s:s, s:i, s:i, s:f, s:f, s:I, s:s, s:f}", "n",
+                     (json_int_t)calibration->n, "map_high", (double)calibration->map_high,
+                     "search", ano_search_name(how->search), "iterations", how->iterations,
+                     "restarts", how->restarts, "learning_rate", how->learning_rate, "tolerance",
+                     how->tolerance, "seed", (json_int_t)how->seed, "pool",
+                     ano_pool_name(how->pool), "pool_share", how->pool_share);
+}
+
+format_tensor model_calibration_tensor(const ano_calibration *calibration)
+{
+    return (format_tensor){.name = "calibration.scores",
+                           .n_dims = 1,
+                           .dims = {calibration->n},
+                           .data = calibration->scores};
+}
+
+static ano_status read_name(int *out, const json_t *object, const char *key,
+                            const char *const *names, size_t n_names, ano_error *err)
+{
+    const char *name = json_string_value(json_object_get(object, key));
+    for (size_t i = 0; name != NULL && i < n_names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *out = (int)i;
+            return ANO_OK;
+        }
+    return base_error(err, ANO_FORMAT, "metadata: calibration: %s is missing or unknown", key);
+}
+
+static ano_status read_number(double *out, const json_t *object, const char *key, double low,
+                              double high, ano_error *err)
+{
+    const json_t *value = json_object_get(object, key);
+    *out = json_number_value(value);
+    if (json_is_number(value) && *out >= low && *out <= high)
+        return ANO_OK;
+    return base_error(err, ANO_FORMAT, "metadata: calibration: %s is missing or out of range", key);
+}
+
+/* The fields of `object`; scores stays NULL. */
+static ano_status read_fields(ano_calibration *out, const json_t *object, ano_error *err)
+{
+    ano_score_options *how = &out->how;
+    double n = 0, map_high = 0, iterations = 0, restarts = 0, seed = 0;
+    int search = 0, pool = 0;
+    const struct {
+        const char *key;
+        double *value, high;
+    } numbers[] = {
+        {"n", &n, INT_MAX},
+        {"map_high", &map_high, 1e30},
+        {"iterations", &iterations, INT_MAX},
+        {"restarts", &restarts, INT_MAX},
+        {"learning_rate", &how->learning_rate, 1e30},
+        {"tolerance", &how->tolerance, 1},
+        {"seed", &seed, 0x1p53},
+        {"pool_share", &how->pool_share, 1},
+    };
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < COUNT(numbers) && status == ANO_OK; i++)
+        status = read_number(numbers[i].value, object, numbers[i].key, 0, numbers[i].high, err);
+    if (status == ANO_OK)
+        status = read_name(&search, object, "search", search_names, COUNT(search_names), err);
+    if (status == ANO_OK)
+        status = read_name(&pool, object, "pool", pool_names, COUNT(pool_names), err);
+    out->n = (size_t)n;
+    out->map_high = (float)map_high;
+    how->iterations = (int)iterations;
+    how->restarts = (int)restarts;
+    how->seed = (uint64_t)seed;
+    how->search = (ano_search)search;
+    how->pool = (ano_pool)pool;
+    return status;
+}
+
+ano_status model_calibration_read(ano_model *model, const json_t *object,
+                                  const format_safetensors *file, ano_error *err)
+{
+    ano_calibration found = {0};
+    ano_status status = read_fields(&found, object, err);
+    if (status != ANO_OK)
+        return status;
+    const size_t dims[] = {found.n};
+    const size_t tensors = format_safetensors_count(file);
+    size_t at = 0;
+    while (at < tensors && strcmp(format_safetensors_at(file, at)->name, "calibration.scores") != 0)
+        at++;
+    if (at == tensors || found.n == 0)
+        return base_error(err, ANO_FORMAT, "metadata: calibration: there are no scores");
+    const format_tensor *tensor = format_safetensors_at(file, at);
+    if (tensor->n_dims != 1 || tensor->dims[0] != dims[0])
+        return base_error(err, ANO_SHAPE, "calibration.scores: is not of %zu scores", found.n);
+    found.scores = tensor->data;
+    ano_error refused = ANO_ERROR_INIT;
+    status = ano_model_set_calibration(model, &found, &refused);
+    return status == ANO_ARG  ? base_error(err, ANO_FORMAT, "%s", refused.message)
+           : status != ANO_OK ? base_error(err, status, "%s", refused.message)
+                              : ANO_OK;
+}
