@@ -185,12 +185,15 @@ ANO_API ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, cons
 
 typedef struct ano_model ano_model;
 
+/* Both networks have n blocks, each of which doubles, or halves, a map's side: the most for which
+ * size / 2ⁿ is a whole number not below 7, and at least 2. That is 2 blocks for 28 and 32, 3 for 64
+ * and 96, 4 for 112 and 128, 5 for 224 and 256; 2 for 100. Images below 16 pixels are of use for
+ * trying things out only. */
 typedef struct ano_model_config {
-    int size;       /* height and width of an image, a multiple of 4 from 8 to 1024, pixels */
+    int size;       /* height and width of an image, a multiple of 4 from 8 to 256, pixels */
     int channels;   /* 1 (gray), 3 (colour), at most 4 */
     int latent;     /* length of the latent vector z, 1 to 4096 */
-    int base_width; /* channels of the widest maps' layers, 1 to 1024; the inner ones have twice as
-                       many */
+    int base_width; /* channels of the largest maps, 1 to 1024; smaller ones have twice as many */
 } ano_model_config;
 
 #define ANO_MODEL_CONFIG_INIT                                                                      \

@@ -1,7 +1,8 @@
 /* The generator folded for the latent search. With its weights frozen, batch norm is a scale and a
  * shift that the weights before it take in, and each transposed convolution is composed with the
- * convolution after it (nn/composed.h), once and not for every pass: two maps and a dense layer are
- * left, 2.7 instead of 13.5 million multiply-adds a pass for 28 × 28 × 1 images. */
+ * convolution after it (nn/composed.h), once and not for every pass: a dense layer and a linear map
+ * for each block are left, 2.7 instead of 13.5 million multiply-adds a pass for 28 × 28 × 1 images.
+ */
 #ifndef DETECT_FOLDED_H
 #define DETECT_FOLDED_H
 
@@ -16,6 +17,9 @@ void detect_folded_free(detect_folded *folded);
 
 /* Images that go through together: enough for the weights to be worth loading, by bench search. */
 enum { DETECT_FOLDED_GROUP = 28 };
+
+/* About how many floats of memory each image of a pass takes. */
+size_t detect_folded_image_size(const detect_folded *folded);
 
 /* Memory for one thread's images, at most `most` together. */
 typedef struct detect_folded_pass detect_folded_pass;

@@ -60,9 +60,11 @@ static size_t unknowns_for(size_t latent, ano_search search)
     return search == ANO_SEARCH_LBFGS ? latent : 0;
 }
 
-size_t detect_latent_most(size_t latent, size_t image, ano_search search)
+size_t detect_latent_most(const detect_folded *generator, size_t latent, size_t image,
+                          ano_search search)
 {
-    const size_t floats = 3 * weights_for(latent, search) + 2 * image;
+    const size_t floats =
+        3 * weights_for(latent, search) + 2 * image + detect_folded_image_size(generator);
     const size_t doubles = detect_lbfgs_size(unknowns_for(latent, search));
     const size_t most = BATCH_MEMORY / (floats * sizeof(float) + doubles * sizeof(double));
     return most < 1 ? 1 : most > DETECT_FOLDED_GROUP ? DETECT_FOLDED_GROUP : most;

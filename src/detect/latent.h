@@ -49,8 +49,9 @@ typedef struct detect_latent_found {
 typedef struct detect_latent_batch detect_latent_batch;
 
 /* How many searches a batch may have: no more than the generator takes, nor than reasonable memory
- * holds; at least one. */
-size_t detect_latent_most(size_t latent, size_t image, ano_search search);
+ * holds; at least one. latent and image as below. */
+size_t detect_latent_most(const detect_folded *generator, size_t latent, size_t image,
+                          ano_search search);
 
 /* A batch for n_places ≤ detect_latent_most() searches. The generator, with latents of length
  * `latent` and images of `image` numbers, is only read, may be shared, and must outlive it. */

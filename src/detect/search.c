@@ -96,14 +96,15 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     s->iterations = (size_t)options->iterations;
     const size_t n_searches = n * s->restarts;
     s->n_batches = (int)(threads < n_searches ? threads : n_searches);
-    s->n_places = places_for(n_searches, (size_t)s->n_batches,
-                             detect_latent_most(latent, s->image, how.search));
     s->batches = base_alloc((size_t)s->n_batches, sizeof(detect_latent_batch *));
     ano_status status = s->batches != NULL ? ANO_OK : base_error_nomem(err, "latent search");
     if (status == ANO_OK)
         status = draw_starts(s, latent, options->seed, err);
     if (status == ANO_OK)
         status = detect_folded_create(&s->generator, generator, err);
+    if (status == ANO_OK)
+        s->n_places = places_for(n_searches, (size_t)s->n_batches,
+                                 detect_latent_most(s->generator, latent, s->image, how.search));
     for (int i = 0; i < s->n_batches && status == ANO_OK; i++)
         status = detect_latent_create(&s->batches[i], s->generator, latent, s->image, s->n_places,
                                       how, err);

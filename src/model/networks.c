@@ -1,9 +1,26 @@
 #include "model/networks.h"
 
+#include <stdio.h>
+
 #define LEAK 0.2f
 /* 1 GB: a mistyped option or a broken file asks for more, no network of use does. */
 #define MAX_LAYER_PARAMETERS 0x1p28
-#define N_SPECS(specs) ((int)(sizeof(specs) / sizeof *(specs)))
+
+enum {
+    MAX_SIZE = 256,
+    MIN_BLOCKS = 2,
+    MAX_BLOCKS = 5, /* of images of 224 and 256 */
+    MIN_SIDE = 7,   /* of the smallest maps, where more than the fewest blocks made them */
+    MAX_LAYERS = 4 + 4 * MAX_BLOCKS
+};
+
+int model_blocks(int size)
+{
+    for (int n = MAX_BLOCKS; n > MIN_BLOCKS; n--)
+        if (size % (1 << n) == 0 && size >> n >= MIN_SIDE)
+            return n;
+    return MIN_BLOCKS;
+}
 
 static ano_status check_range(const char *field, int value, int low, int high, ano_error *err)
 {
@@ -14,7 +31,7 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
-    ano_status status = check_range("size", config->size, 8, 1024, err);
+    ano_status status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)
         status = base_error(err, ANO_ARG, "size is %d, but must be a multiple of 4", config->size);
     if (status == ANO_OK)
@@ -23,8 +40,8 @@ ano_status model_config_check(const ano_model_config *config, ano_error *err)
         status = check_range("latent", config->latent, 1, 4096, err);
     if (status == ANO_OK)
         status = check_range("base_width", config->base_width, 1, 1024, err);
-    const double quarter = config->size / 4;
-    const double largest = config->latent * quarter * quarter * 2 * config->base_width;
+    const double side = config->size >> model_blocks(config->size);
+    const double largest = config->latent * side * side * 2 * config->base_width;
     if (status == ANO_OK && largest > MAX_LAYER_PARAMETERS)
         status = base_error(err, ANO_ARG,
                             "size, latent and base_width make a dense layer of %.0f parameters, "
@@ -33,38 +50,61 @@ ano_status model_config_check(const ano_model_config *config, ano_error *err)
     return status;
 }
 
+/* A network on its way, layer by layer. */
+typedef struct description {
+    nn_layer_spec specs[MAX_LAYERS];
+    char names[MAX_LAYERS][NN_NAME_SIZE];
+    int n;
+} description;
+
+/* Adds a layer of the name "name_number", or "name" where the number is 0. */
+static void add(description *d, const char *name, int number, nn_layer_spec spec)
+{
+    spec.name = d->names[d->n];
+    snprintf(d->names[d->n], NN_NAME_SIZE, number > 0 ? "%s_%d" : "%s", name, number);
+    d->specs[d->n++] = spec;
+}
+
+/* To twice the side: a transposed convolution to `width` channels and a convolution. */
+static void add_upsampling(description *d, int number, int width, int kernel, int channels)
+{
+    add(d, "conv_transposed", number,
+        (nn_layer_spec){NN_CONV_TRANSPOSED, .channels = width, .kernel = 2});
+    add(d, "conv", number, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = kernel});
+}
+
 ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    const int width = config->base_width, quarter = config->size / 4;
-    const nn_shape inner = {quarter, quarter, 2 * width};
-    const nn_layer_spec specs[] = {
-        {NN_DENSE, .name = "dense", .channels = (int)nn_shape_size(inner)},
-        {NN_BATCH_NORM, .name = "batch_norm_1"},
-        {NN_LEAKY_RELU, .name = "leaky_relu", .slope = LEAK},
-        {NN_RESHAPE, .name = "reshape", .shape = inner},
-        {NN_CONV_TRANSPOSED, .name = "conv_transposed_1", .channels = width, .kernel = 2},
-        {NN_CONV, .name = "conv_1", .channels = width, .kernel = 3},
-        {NN_BATCH_NORM, .name = "batch_norm_2"},
-        {NN_LEAKY_RELU, .name = "relu", .slope = 0},
-        {NN_CONV_TRANSPOSED, .name = "conv_transposed_2", .channels = width, .kernel = 2},
-        {NN_CONV, .name = "conv_2", .channels = config->channels, .kernel = 5},
-        {NN_TANH, .name = "tanh"},
-    };
-    return nn_net_create(out, (nn_shape){1, 1, config->latent}, specs, N_SPECS(specs), err);
+    const int width = config->base_width, n_blocks = model_blocks(config->size);
+    const int side = config->size >> n_blocks;
+    const nn_shape first = {side, side, 2 * width};
+    description d = {.n = 0};
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = (int)nn_shape_size(first)});
+    add(&d, "batch_norm", 1, (nn_layer_spec){.kind = NN_BATCH_NORM});
+    add(&d, "leaky_relu", 0, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
+    add(&d, "reshape", 0, (nn_layer_spec){NN_RESHAPE, .shape = first});
+    for (int i = 1; i < n_blocks; i++) {
+        const int channels = i + 1 < n_blocks ? 2 * width : width;
+        add_upsampling(&d, i, channels, 3, channels);
+        add(&d, "batch_norm", i + 1, (nn_layer_spec){.kind = NN_BATCH_NORM});
+        add(&d, "relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = 0});
+    }
+    add_upsampling(&d, n_blocks, width, 5, config->channels);
+    add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
+    return nn_net_create(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
 }
 
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    const int width = config->base_width;
-    const nn_layer_spec specs[] = {
-        {NN_CONV, .name = "conv_1", .channels = width, .kernel = 5},
-        {NN_LEAKY_RELU, .name = "leaky_relu_1", .slope = LEAK},
-        {NN_MAX_POOL, .name = "max_pool_1", .kernel = 2},
-        {NN_CONV, .name = "conv_2", .channels = 2 * width, .kernel = 5},
-        {NN_LEAKY_RELU, .name = "leaky_relu_2", .slope = LEAK},
-        {NN_MAX_POOL, .name = "max_pool_2", .kernel = 2},
-        {NN_DENSE, .name = "dense", .channels = 1},
-    };
+    const int width = config->base_width, n_blocks = model_blocks(config->size);
+    description d = {.n = 0};
+    for (int i = 1; i <= n_blocks; i++) {
+        const int channels = i > 1 ? 2 * width : width;
+        add(&d, "conv", i, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = 5});
+        add(&d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
+        add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
+    }
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = 1});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, specs, N_SPECS(specs), err);
+    return nn_net_create(out, image, d.specs, d.n, err);
 }

@@ -1,5 +1,6 @@
 /* What the networks are: a DCGAN (A. Radford et al., ICLR 2016) of the size that a config asks for.
- */
+ * Both have n blocks, each of which doubles, or halves, a map's side: between the image and maps of
+ * size / 2ⁿ pixels a side, which the dense layers see. */
 #ifndef MODEL_NETWORKS_H
 #define MODEL_NETWORKS_H
 
@@ -7,6 +8,9 @@
 
 /* ARG with the field's name where the config is out of range. */
 ano_status model_config_check(const ano_model_config *config, ano_error *err);
+
+/* n: the most for which size / 2ⁿ is a whole number not below 7, and at least 2. */
+int model_blocks(int size);
 
 /* z [latent] → image [size][size][channels] in [-1, 1]. Numbers are zero. */
 ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err);

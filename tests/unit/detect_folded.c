@@ -82,7 +82,9 @@ static void folded_generator__agrees_with_the_layers(void **state)
     check_config((ano_model_config){28, 3, 30, 16}, 7);
     check_config((ano_model_config){8, 1, 1, 1}, 1);
     check_config((ano_model_config){20, 2, 33, 9}, 4);
+    check_config((ano_model_config){32, 3, 30, 16}, 2);
     check_config((ano_model_config){64, 1, 17, 24}, 2);
+    check_config((ano_model_config){112, 1, 3, 5}, 1);
 }
 
 static void folding__refuses_another_form_of_net(void **state)

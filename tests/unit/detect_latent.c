@@ -233,9 +233,18 @@ static void smoothed_residual__has_the_gradient_that_it_says(void **state)
 
 static void batch__has_as_many_places_as_memory_allows(void **state)
 {
-    (void)state;
-    assert_int_equal(detect_latent_most(30, 28 * 28, ANO_SEARCH_ADAM), DETECT_FOLDED_GROUP);
-    assert_int_equal(detect_latent_most(4096, 1024 * 1024 * 3, ANO_SEARCH_ADAM), 1);
+    const detect_folded *small = ((const fixture *)*state)->generator;
+    assert_int_equal(detect_latent_most(small, 30, 28 * 28, ANO_SEARCH_ADAM), DETECT_FOLDED_GROUP);
+    assert_int_equal(detect_latent_most(small, 4096, 256 * 256 * 3, ANO_SEARCH_ADAM), 1);
+    const ano_model_config large = {.size = 112, .channels = 1, .latent = LATENT, .base_width = 64};
+    nn_net *net;
+    detect_folded *generator;
+    assert_int_equal(model_generator_create(&net, &large, NULL), ANO_OK);
+    assert_int_equal(detect_folded_create(&generator, net, NULL), ANO_OK);
+    const size_t most = detect_latent_most(generator, LATENT, 112 * 112, ANO_SEARCH_ADAM);
+    assert_in_range(most, 2, DETECT_FOLDED_GROUP - 1);
+    detect_folded_free(generator);
+    nn_net_free(net);
 }
 
 int main(void)
