@@ -1,8 +1,8 @@
 /* Speed and memory of what the program spends its life on, in one run, against the fused
  * multiply-adds that this machine was measured to do in the same run:
  *
- *   bench [--json] [--direct] [--steps N] [--images N] [--iterations N] [--threads N]
- *         [layers] [epoch] [search] [score]
+ *   bench [--json] [--direct] [--size N] [--channels N] [--width N] [--steps N] [--images N]
+ *         [--lbfgs] [--iterations N] [--threads N] [layers] [epoch] [search] [score]
  *
  * With none of the four named, all of them. Times are medians of several rounds. */
 #include "base/clock.h"
@@ -29,7 +29,9 @@ enum { BATCH = 32, ROUNDS = 5 };
 typedef struct settings {
     bool json, layers, epoch, search, score;
     int steps, images, iterations, threads;
+    ano_model_config config;
     ano_conv conv;
+    ano_search search_by;
 } settings;
 
 static void check(ano_status status, const ano_error *err)
@@ -163,11 +165,10 @@ static void bench_layer(const settings *s, double peak, const nn_net *net, int i
 
 static void bench_layers(const settings *s, double peak)
 {
-    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
     ano_error err = ANO_ERROR_INIT;
     nn_net *nets[2];
-    check(model_generator_create(&nets[0], &config, &err), &err);
-    check(model_discriminator_create(&nets[1], &config, &err), &err);
+    check(model_generator_create(&nets[0], &s->config, &err), &err);
+    check(model_discriminator_create(&nets[1], &s->config, &err), &err);
     for (int n = 0; n < 2; n++)
         check(nn_choose_methods(nets[n], s->conv, BATCH, &err), &err);
     if (s->json)
@@ -201,31 +202,30 @@ static double step_multiply_adds(const nn_net *generator, const nn_net *discrimi
 
 static void bench_epoch(const settings *s, double peak)
 {
-    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
     ano_error err = ANO_ERROR_INIT;
     ano_model *model;
     train_step *step;
     nn_adam adam[MODEL_NETWORKS];
-    check(ano_model_create(&model, &config, 0, &err), &err);
+    check(ano_model_create(&model, &s->config, 0, &err), &err);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         nn_net *net = model->networks[i];
         check(nn_adam_init(&adam[i], net->n_parameters, 2e-4, 0.5, 0.999, &err), &err);
         check(nn_choose_methods(net, s->conv, BATCH, &err), &err);
     }
     check(train_step_create(&step, model, adam, BATCH, &err), &err);
-    enum { MAX_LATENTS = BATCH * 30 };
-    float z[2][MAX_LATENTS];
-    base_random_uniform(train_step_real(step), BATCH * 28 * 28, -1, 1,
+    const size_t n_latents = BATCH * (size_t)s->config.latent;
+    const size_t n_pixels = BATCH * nn_shape_size(model->networks[ANO_GENERATOR]->dst);
+    float *z = base_alloc(2 * n_latents, sizeof(float));
+    base_random_uniform(train_step_real(step), n_pixels, -1, 1,
                         (base_random){0, BASE_PURPOSE_TEST, 0});
     double start = 0;
     for (int i = -1; i < s->steps; i++) { /* the first is not counted */
-        for (int k = 0; k < 2; k++)
-            base_random_uniform(z[k], MAX_LATENTS, -1, 1,
-                                (base_random){(uint64_t)i, BASE_PURPOSE_TEST, (uint64_t)k});
+        base_random_uniform(z, 2 * n_latents, -1, 1,
+                            (base_random){(uint64_t)i, BASE_PURPOSE_TEST, 1});
         train_step_result result;
         if (i == 0)
             start = base_seconds();
-        check(train_step_run(&result, step, z[0], z[1], &err), &err);
+        check(train_step_run(&result, step, z, z + n_latents, &err), &err);
     }
     const double seconds = base_seconds() - start;
     const double direct =
@@ -237,8 +237,10 @@ static void bench_epoch(const settings *s, double peak)
                "\"of_direct\": %.4f}",
                s->steps, BATCH, seconds, seconds / direct);
     else
-        printf("\nepoch: %d steps of %d in %.2f s; %.2f × its direct multiply-adds at the peak\n",
-               s->steps, BATCH, seconds, seconds / direct);
+        printf("\nepoch: %d steps of %d in %.2f s, %.0f images a second; %.2f × its direct "
+               "multiply-adds at the peak\n",
+               s->steps, BATCH, seconds, s->steps * BATCH / seconds, seconds / direct);
+    base_free(z);
     train_step_free(step);
     for (int i = 0; i < MODEL_NETWORKS; i++)
         nn_adam_clear(&adam[i]);
@@ -249,19 +251,20 @@ static void bench_epoch(const settings *s, double peak)
 
 static void bench_search(const settings *s, double peak)
 {
-    enum { PIXELS = 28 * 28 };
-    const ano_model_config config = ANO_MODEL_CONFIG_INIT;
     ano_error err = ANO_ERROR_INIT;
     ano_model *model;
     ano_dataset *dataset;
+    const ano_shape shape = {s->config.size, s->config.size, s->config.channels};
     const size_t n = (size_t)s->images;
-    uint8_t *pixels = base_alloc(n * PIXELS, 1);
+    const size_t n_pixels = n * (size_t)(shape.height * shape.width * shape.channels);
+    uint8_t *pixels = base_alloc(n_pixels, 1);
     float *scores = base_alloc(n, sizeof(float));
-    for (size_t i = 0; i < n * PIXELS; i++)
+    for (size_t i = 0; i < n_pixels; i++)
         pixels[i] = (uint8_t)(i * 2654435761u >> 24);
-    check(ano_model_create(&model, &config, 0, &err), &err);
-    check(ano_dataset_from_pixels(&dataset, pixels, n, (ano_shape){28, 28, 1}, NULL, &err), &err);
+    check(ano_model_create(&model, &s->config, 0, &err), &err);
+    check(ano_dataset_from_pixels(&dataset, pixels, n, shape, NULL, &err), &err);
     ano_score_options options = ANO_SCORE_OPTIONS_INIT;
+    options.search = s->search_by;
     options.iterations = s->iterations;
     options.restarts = 1;
     options.threads = s->threads;
@@ -297,13 +300,17 @@ static int positive(const char *text)
 
 int main(int argc, char **argv)
 {
-    settings s = {.steps = 210, .images = 100, .iterations = 300};
+    settings s = {.steps = 210, .images = 100, .iterations = 300, .config = ANO_MODEL_CONFIG_INIT};
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                             {"steps", required_argument, NULL, 's'},
                                             {"images", required_argument, NULL, 'n'},
                                             {"iterations", required_argument, NULL, 'i'},
                                             {"threads", required_argument, NULL, 't'},
                                             {"direct", no_argument, NULL, 'd'},
+                                            {"lbfgs", no_argument, NULL, 'l'},
+                                            {"size", required_argument, NULL, 'z'},
+                                            {"channels", required_argument, NULL, 'c'},
+                                            {"width", required_argument, NULL, 'w'},
                                             {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -312,6 +319,18 @@ int main(int argc, char **argv)
             break;
         case 'd':
             s.conv = ANO_CONV_DIRECT;
+            break;
+        case 'l':
+            s.search_by = ANO_SEARCH_LBFGS;
+            break;
+        case 'z':
+            s.config.size = positive(optarg);
+            break;
+        case 'c':
+            s.config.channels = positive(optarg);
+            break;
+        case 'w':
+            s.config.base_width = positive(optarg);
             break;
         case 's':
             s.steps = positive(optarg);
