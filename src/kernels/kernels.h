@@ -93,6 +93,13 @@ typedef struct kernels_epilogue_back {
     const uint8_t *argmax; /* as the epilogue left it; NULL: no pooling */
 } kernels_epilogue_back;
 
+/* Batch norm of every channel and the leaky ReLU after it: x̂ = (src - mean) · inverse_deviation,
+ * y = (src - mean) · scale + shift, dst = y > 0 ? y : y · slope. */
+typedef struct kernels_batch_norm {
+    const float *mean, *inverse_deviation, *scale, *shift; /* [channels] */
+    float slope;                                           /* 1: no activation */
+} kernels_batch_norm;
+
 /* A convolution by the discrete Fourier transform of whole images of at most 16 - kernel / 2 pixels
  * a side: stride 1, zero padding that keeps the size. */
 typedef struct kernels_fft {
@@ -169,20 +176,17 @@ typedef struct kernels {
     /* Batch norm. sum[c] = Σ_r (src[r][c] - mean[c])². */
     void (*column_deviation)(float *sum, const float *src, const float *mean, size_t rows,
                              size_t channels);
-    /* dst = (src - mean) · scale + shift for each channel. dst may be src. */
-    void (*batch_norm)(float *dst, const float *src, const float *mean, const float *scale,
-                       const float *shift, size_t rows, size_t channels);
-    /* sum_diff[c] = Σ_r diff_dst, sum_product[c] = Σ_r diff_dst · (src - mean) · inverse_deviation.
-     */
+    /* As kernels_batch_norm says. dst may be src. */
+    void (*batch_norm)(float *dst, const float *src, kernels_batch_norm norm, size_t rows,
+                       size_t channels);
+    /* With diff the gradient by y: sum_diff[c] = Σ_r diff, sum_product[c] = Σ_r diff · x̂. */
     void (*batch_norm_sums)(float *sum_diff, float *sum_product, const float *diff_dst,
-                            const float *src, const float *mean, const float *inverse_deviation,
-                            size_t rows, size_t channels);
-    /* diff_src = scale · (diff_dst - mean_diff - x̂ · mean_product), x̂ the normalised src.
-     * diff_src may be diff_dst. */
+                            const float *src, kernels_batch_norm norm, size_t rows,
+                            size_t channels);
+    /* diff_src = scale · (diff - mean_diff - x̂ · mean_product). diff_src may be diff_dst. */
     void (*batch_norm_backward)(float *diff_src, const float *diff_dst, const float *src,
-                                const float *mean, const float *inverse_deviation,
-                                const float *scale, const float *mean_diff,
-                                const float *mean_product, size_t rows, size_t channels);
+                                const float *mean_diff, const float *mean_product,
+                                kernels_batch_norm norm, size_t rows, size_t channels);
 
     /* Max pooling of one image [height][width][channels] by window × window, stride window; what is
      * over at the right and bottom is dropped. argmax [height / window][width / window][channels]:

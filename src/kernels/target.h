@@ -22,15 +22,14 @@ void KERNEL(adam)(float *parameters, float *m, float *v, const float *gradients,
 
 void KERNEL(column_deviation)(float *sum, const float *src, const float *mean, size_t rows,
                               size_t channels);
-void KERNEL(batch_norm)(float *dst, const float *src, const float *mean, const float *scale,
-                        const float *shift, size_t rows, size_t channels);
+void KERNEL(batch_norm)(float *dst, const float *src, kernels_batch_norm norm, size_t rows,
+                        size_t channels);
 void KERNEL(batch_norm_sums)(float *sum_diff, float *sum_product, const float *diff_dst,
-                             const float *src, const float *mean, const float *inverse_deviation,
-                             size_t rows, size_t channels);
+                             const float *src, kernels_batch_norm norm, size_t rows,
+                             size_t channels);
 void KERNEL(batch_norm_backward)(float *diff_src, const float *diff_dst, const float *src,
-                                 const float *mean, const float *inverse_deviation,
-                                 const float *scale, const float *mean_diff,
-                                 const float *mean_product, size_t rows, size_t channels);
+                                 const float *mean_diff, const float *mean_product,
+                                 kernels_batch_norm norm, size_t rows, size_t channels);
 
 void KERNEL(product)(float *dst, const float *src, const float *weights, kernels_product product);
 

@@ -1,5 +1,6 @@
 /* Batch norm (S. Ioffe, C. Szegedy, ICML 2015) in Keras's form: the batch's population variance,
- * moving ← 0.99 · moving + 0.01 · batch.
+ * moving ← 0.99 · moving + 0.01 · batch. The leaky ReLU after it, where the op has it, is done on
+ * the way: memory is not passed over again.
  *
  * Sums over the batch are taken by groups of images, and then over the groups in double: the result
  * does not depend on the number of threads. */
@@ -65,6 +66,17 @@ static group batch_norm_group(const nn_op *op, int g)
     return (group){first * rows, (end - first) * rows};
 }
 
+/* For the kernels: with the statistics of the last forward. */
+static kernels_batch_norm batch_norm_of(const nn_op *op)
+{
+    const batch_norm *own = op->own;
+    return (kernels_batch_norm){.mean = own->mean,
+                                .inverse_deviation = own->inverse_deviation,
+                                .scale = own->scale,
+                                .shift = nn_op_tensor(op, 1),
+                                .slope = op->n_layers > 1 ? op->layer[1].slope : 1};
+}
+
 /* dst[c] = Σ over the groups of partial[g][c], divided by the number of rows. */
 static void batch_norm_mean(const nn_op *op, float *dst, const float *partial)
 {
@@ -113,7 +125,7 @@ static ano_status batch_norm_forward(nn_op *op, float *dst, const float *src, an
     batch_norm *own = op->own;
     const size_t channels = (size_t)op->layer->dst.c;
     const nn_tensor *tensors = op->net->tensors + op->layer->first_tensor;
-    const float *gamma = nn_op_tensor(op, 0), *beta = nn_op_tensor(op, 1);
+    const float *gamma = nn_op_tensor(op, 0);
     float *moving_mean = nn_net_data(op->net, &tensors[2]);
     float *moving_variance = nn_net_data(op->net, &tensors[3]);
     if (op->uses & NN_TRAINING) {
@@ -128,28 +140,29 @@ static ano_status batch_norm_forward(nn_op *op, float *dst, const float *src, an
         own->inverse_deviation[c] = 1 / sqrtf(own->inverse_deviation[c] + NN_BATCH_NORM_EPSILON);
         own->scale[c] = gamma[c] * own->inverse_deviation[c];
     }
+    const kernels_batch_norm norm = batch_norm_of(op);
 #pragma omp parallel for schedule(static)
     for (int g = 0; g < own->n_groups; g++) {
         const group part = batch_norm_group(op, g);
         const size_t first = part.first_row * channels;
-        op->kernels->batch_norm(dst + first, src + first, own->mean, own->scale, beta, part.n_rows,
-                                channels);
+        op->kernels->batch_norm(dst + first, src + first, norm, part.n_rows, channels);
     }
     return ANO_OK;
 }
 
-/* Leaves the means of diff_dst and diff_dst · x̂ in own->mean_diff and own->mean_product. */
+/* With diff the gradient by what batch norm gave the activation: leaves the means of diff and
+ * diff · x̂ in own->mean_diff and own->mean_product. */
 static void batch_norm_diff_means(nn_op *op, const float *diff_dst, const float *src)
 {
     batch_norm *own = op->own;
     const size_t channels = (size_t)op->layer->dst.c;
+    const kernels_batch_norm norm = batch_norm_of(op);
 #pragma omp parallel for schedule(static)
     for (int g = 0; g < own->n_groups; g++) {
         const group part = batch_norm_group(op, g);
         const size_t first = part.first_row * channels, partial = (size_t)g * channels;
         op->kernels->batch_norm_sums(own->partial[0] + partial, own->partial[1] + partial,
-                                     diff_dst + first, src + first, own->mean,
-                                     own->inverse_deviation, part.n_rows, channels);
+                                     diff_dst + first, src + first, norm, part.n_rows, channels);
     }
     batch_norm_mean(op, own->mean_diff, own->partial[0]);
     batch_norm_mean(op, own->mean_product, own->partial[1]);
@@ -181,13 +194,14 @@ static ano_status batch_norm_backward(nn_op *op, float *diff_src, const float *d
         memset(own->mean_diff, 0, channels * sizeof(float));
         memset(own->mean_product, 0, channels * sizeof(float));
     }
+    const kernels_batch_norm norm = batch_norm_of(op);
 #pragma omp parallel for schedule(static)
     for (int g = 0; g < own->n_groups; g++) {
         const group part = batch_norm_group(op, g);
         const size_t first = part.first_row * channels;
-        op->kernels->batch_norm_backward(diff_src + first, diff_dst + first, src + first, own->mean,
-                                         own->inverse_deviation, own->scale, own->mean_diff,
-                                         own->mean_product, part.n_rows, channels);
+        op->kernels->batch_norm_backward(diff_src + first, diff_dst + first, src + first,
+                                         own->mean_diff, own->mean_product, norm, part.n_rows,
+                                         channels);
     }
     return ANO_OK;
 }

@@ -1,7 +1,7 @@
 /* The layers' work inside a pass. Each kind of work has one file and one nn_op_kind in it; pass.c
  * lays their buffers end to end and calls them in order. An op does the work of one layer, of a
- * convolution with the leaky ReLU and the max pooling after it, or of a transposed convolution with
- * the convolution after it. */
+ * convolution with the leaky ReLU and the max pooling after it, of batch norm with the leaky ReLU
+ * after it, or of a transposed convolution with the convolution after it. */
 #ifndef NN_OP_H
 #define NN_OP_H
 

@@ -74,16 +74,19 @@ static const nn_op_kind *op_kind(const nn_net *net, int i)
 }
 
 /* How many layers from i on one op does: a transposed convolution composed with the one after it;
- * a convolution of our own to many channels takes the leaky ReLU after it, and then max pooling by
- * 2, on its way. */
+ * batch norm, and a convolution of our own to many channels, take the leaky ReLU after them on
+ * their way, and the convolution then max pooling by 2. */
 static int fused_layers(const nn_net *net, int i)
 {
     const nn_layer *layers = net->layers;
     if (is_composed(net, i))
         return 2;
+    if (i + 1 >= net->n_layers || layers[i + 1].kind != NN_LEAKY_RELU)
+        return 1;
+    if (layers[i].kind == NN_BATCH_NORM)
+        return 2;
     if (layers[i].kind != NN_CONV || layers[i].method == NN_CONV_DIRECT ||
-        layers[i].dst.c < KERNELS_COLUMNS || i + 1 >= net->n_layers ||
-        layers[i + 1].kind != NN_LEAKY_RELU)
+        layers[i].dst.c < KERNELS_COLUMNS)
         return 1;
     const bool pools =
         i + 2 < net->n_layers && layers[i + 2].kind == NN_MAX_POOL && layers[i + 2].kernel == 2;

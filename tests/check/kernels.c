@@ -1,6 +1,6 @@
 /* Every kernel of every set that this processor can run against its plain twin: random numbers,
  * sizes around the lengths of vectors, guarded arrays (array.h). Tolerances count the roundings,
- * at most ε / 2 each. Convolutions have programs of their own. */
+ * at most ε / 2 each. Batch norm and the convolutions have programs of their own. */
 #include "array.h"
 #include "check.h"
 #include "kernels/kernels.h"
@@ -280,111 +280,6 @@ static void column_sums__match_their_twins(void **state)
     each_matrix(column_sums);
 }
 
-static void batch_norm(const kernels *k, int rows, int channels)
-{
-    const int n = rows * channels;
-    array src = array_create(n, 1), dst = array_create(n, 2), mean = array_create(channels, 3);
-    array scale = array_create(channels, 4), shift = array_create(channels, 5);
-    k->batch_norm(dst.narrow, src.narrow, mean.narrow, scale.narrow, shift.narrow, (size_t)rows,
-                  (size_t)channels);
-    reference_column_affine(dst.wide, src.wide, mean.wide, scale.wide, shift.wide, rows, channels);
-    for (int i = 0; i < n; i++) {
-        const int c = i % channels;
-        const double product = (src.wide[i] - mean.wide[c]) * scale.wide[c];
-        dst.tolerance[i] = 3 * ROUNDING * (fabs(product) + fabs(shift.wide[c]));
-    }
-    array_check(k, "batch_norm", &dst);
-    k->batch_norm(src.narrow, src.narrow, mean.narrow, scale.narrow, shift.narrow, (size_t)rows,
-                  (size_t)channels);
-    check_same(k, "batch_norm in place", &dst, &src);
-    array_free(&src);
-    array_free(&dst);
-    array_free(&mean);
-    array_free(&scale);
-    array_free(&shift);
-}
-
-static void batch_norm__matches_its_twin(void **state)
-{
-    (void)state;
-    each_matrix(batch_norm);
-}
-
-static void batch_norm_sums(const kernels *k, int rows, int channels)
-{
-    const int n = rows * channels;
-    array src = array_create(n, 1), diff_dst = array_create(n, 2);
-    array mean = array_create(channels, 3), inverse = array_create(channels, 4);
-    array sum_diff = array_create(channels, 5), sum_product = array_create(channels, 6);
-    k->batch_norm_sums(sum_diff.narrow, sum_product.narrow, diff_dst.narrow, src.narrow,
-                       mean.narrow, inverse.narrow, (size_t)rows, (size_t)channels);
-    reference_batch_norm_sums(sum_diff.wide, sum_product.wide, diff_dst.wide, src.wide, mean.wide,
-                              inverse.wide, rows, channels);
-    for (int i = 0; i < channels; i++)
-        sum_diff.tolerance[i] = sum_product.tolerance[i] = 0;
-    for (int i = 0; i < n; i++) {
-        const int c = i % channels;
-        const double diff = fabs(diff_dst.wide[i]);
-        const double normal = fabs((src.wide[i] - mean.wide[c]) * inverse.wide[c]);
-        sum_diff.tolerance[c] += check_sum_error(rows) * diff;
-        sum_product.tolerance[c] += (check_sum_error(rows) + 2 * ROUNDING) * diff * normal;
-    }
-    array_check(k, "batch_norm_sums (sum_diff)", &sum_diff);
-    array_check(k, "batch_norm_sums (sum_product)", &sum_product);
-    array_free(&src);
-    array_free(&diff_dst);
-    array_free(&mean);
-    array_free(&inverse);
-    array_free(&sum_diff);
-    array_free(&sum_product);
-}
-
-static void batch_norm_sums__match_their_twin(void **state)
-{
-    (void)state;
-    each_matrix(batch_norm_sums);
-}
-
-static void batch_norm_backward(const kernels *k, int rows, int channels)
-{
-    const int n = rows * channels;
-    array src = array_create(n, 1), diff_dst = array_create(n, 2);
-    array diff_src = array_create(n, 3), scale = array_create(channels, 4);
-    array mean = array_create(channels, 5), inverse = array_create(channels, 6);
-    array mean_diff = array_create(channels, 7), mean_product = array_create(channels, 8);
-    k->batch_norm_backward(diff_src.narrow, diff_dst.narrow, src.narrow, mean.narrow,
-                           inverse.narrow, scale.narrow, mean_diff.narrow, mean_product.narrow,
-                           (size_t)rows, (size_t)channels);
-    reference_batch_norm_diff_src(diff_src.wide, diff_dst.wide, src.wide, mean.wide, inverse.wide,
-                                  scale.wide, mean_diff.wide, mean_product.wide, rows, channels);
-    for (int i = 0; i < n; i++) {
-        const int c = i % channels;
-        const double normal = (src.wide[i] - mean.wide[c]) * inverse.wide[c];
-        diff_src.tolerance[i] = 6 * ROUNDING * fabs(scale.wide[c]) *
-                                (fabs(diff_dst.wide[i]) + fabs(mean_diff.wide[c]) +
-                                 fabs(normal * mean_product.wide[c]));
-    }
-    array_check(k, "batch_norm_backward", &diff_src);
-    k->batch_norm_backward(diff_dst.narrow, diff_dst.narrow, src.narrow, mean.narrow,
-                           inverse.narrow, scale.narrow, mean_diff.narrow, mean_product.narrow,
-                           (size_t)rows, (size_t)channels);
-    check_same(k, "batch_norm_backward in place", &diff_src, &diff_dst);
-    array_free(&src);
-    array_free(&diff_dst);
-    array_free(&diff_src);
-    array_free(&scale);
-    array_free(&mean);
-    array_free(&inverse);
-    array_free(&mean_diff);
-    array_free(&mean_product);
-}
-
-static void batch_norm_backward__matches_its_twin(void **state)
-{
-    (void)state;
-    each_matrix(batch_norm_backward);
-}
-
 /* Nothing is rounded: the twin's numbers, to the bit. Numbers are cut to eighths, so that many
  * windows have two maxima. */
 static void max_pool(const kernels *k, reference_images images, int window)
@@ -565,9 +460,6 @@ int main(void)
         cmocka_unit_test(tanh_backward__matches_its_twin),
         cmocka_unit_test(add_bias__matches_its_twin),
         cmocka_unit_test(column_sums__match_their_twins),
-        cmocka_unit_test(batch_norm__matches_its_twin),
-        cmocka_unit_test(batch_norm_sums__match_their_twin),
-        cmocka_unit_test(batch_norm_backward__matches_its_twin),
         cmocka_unit_test(max_pool__matches_its_twin),
         cmocka_unit_test(product__matches_its_twin),
         cmocka_unit_test(adam__matches_its_twin),
