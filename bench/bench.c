@@ -73,7 +73,11 @@ enum { MAX_TOGETHER = 2 };
 /* How many layers from number i on are computed as one. */
 static int layers_together(const nn_net *net, int i)
 {
-    return i + 1 < net->n_layers && net->layers[i + 1].method == NN_CONV_COMPOSED ? 2 : 1;
+    if (i + 1 == net->n_layers)
+        return 1;
+    const nn_layer *layers = &net->layers[i];
+    const bool activated = layers[0].kind == NN_BATCH_NORM && layers[1].kind == NN_LEAKY_RELU;
+    return activated || layers[1].method == NN_CONV_COMPOSED ? 2 : 1;
 }
 
 /* Seconds of a forward and, where `uses` has a gradient, of a backward pass over n layers alone. */
