@@ -87,7 +87,7 @@ static ano_status measure(report_method *out, const test *t, const float *scores
 {
     const size_t n = t->search.n;
     out->threshold = threshold;
-    out->accuracy_calibrated = ano_accuracy(scores, t->labels, n, threshold);
+    out->accuracy_calibrated = ano_confusion_at(scores, t->labels, n, threshold).accuracy;
     return ano_evaluate(&out->metrics, scores, t->labels, n, err);
 }
 

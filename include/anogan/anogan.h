@@ -428,14 +428,42 @@ typedef struct ano_metrics {
                                      widest such range (the lowest of equals); where only calling
                                      all images alike is best, the least piece of that range, next
                                      to the outermost score */
+    double tpr_at_fpr_1;          /* the most that any threshold finds of the anomalous images */
+    double tpr_at_fpr_5;          /* while it calls at most 1 %, 5 % of the normal ones anomalous */
+    double f1_all_positive;       /* F1 of calling every image anomalous: what F1 starts from */
 } ano_metrics;
 
 /* scores [n], labels [n] (0 normal, 1 anomalous).
  * Errors: ARG when there are no normal or no anomalous images, NOMEM, NUMERIC. */
 ANO_API ano_status ano_evaluate(ano_metrics *out, const float *scores, const int *labels, size_t n,
                                 ano_error *err);
-/* The share of images that "score > threshold means anomalous" gets right. */
-ANO_API double ano_accuracy(const float *scores, const int *labels, size_t n, double threshold);
+
+/* What "score > threshold means anomalous" gets right and wrong; anomalous is positive. */
+typedef struct ano_confusion {
+    size_t tp, fp, tn, fn; /* images: true positives, false positives … */
+    double accuracy;       /* (tp + tn) / n */
+    double precision;      /* tp / (tp + fp) */
+    double recall;         /* tp / (tp + fn), also called TPR */
+    double f1;             /* 2 tp / (2 tp + fp + fn); each is 0 where it would be 0 / 0 */
+} ano_confusion;
+
+ANO_API ano_confusion ano_confusion_at(const float *scores, const int *labels, size_t n,
+                                       double threshold);
+
+/* What a threshold gives: the ROC curve is tpr over fpr, the precision-recall curve precision
+ * over tpr, which is recall. */
+typedef struct ano_curve_point {
+    double threshold; /* scores > threshold are called anomalous */
+    double fpr, tpr, precision;
+} ano_curve_point;
+
+/* Fills points [n + 1] with *n_points points of both curves, one more than there are distinct
+ * scores: from the highest score as threshold, where nothing is called anomalous and precision
+ * counts as 1, down to -INFINITY, where all is. A ROC curve joins its points by straight lines; a
+ * precision-recall curve by steps, each at the precision of the higher recall, so that the area
+ * under it is aupr. Errors: as ano_evaluate(). */
+ANO_API ano_status ano_curves(ano_curve_point *points, size_t *n_points, const float *scores,
+                              const int *labels, size_t n, ano_error *err);
 
 typedef enum ano_baseline {
     ANO_BASELINE_PCA,    /* squared error of the reconstruction from `components` components */

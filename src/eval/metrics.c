@@ -5,65 +5,41 @@
  *     (Mann-Whitney), with the variance of E. DeLong, D. DeLong, D. Clarke-Pearson, "Comparing the
  *     Areas under Two or More Correlated Receiver Operating Characteristic Curves", 1988.
  *   - AUPR as average precision: the sum over thresholds of (recall gained) x (precision there).
+ *   - The most recall (TPR) of any threshold whose FPR is at most 1 % or 5 %.
  *   - The best accuracy of any threshold, and the thresholds that reach it. */
 #include <anogan/anogan.h>
 
-#include "base/error.h"
-#include "base/memory.h"
-#include "eval/scores.h"
+#include "eval/levels.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-/* A distinct score and how many images of each kind have it. */
-typedef struct score_level {
-    float score;
-    size_t n_normal, n_anomalous;
-} score_level;
-
-static int compare_levels(const void *a, const void *b)
+static double ratio(size_t part, size_t whole)
 {
-    const float x = ((const score_level *)a)->score, y = ((const score_level *)b)->score;
-    return (x > y) - (x < y);
+    return whole == 0 ? 0 : (double)part / (double)whole;
 }
 
-/* Sorts and merges in place n levels of one image each; returns how many are left. */
-static size_t merge_levels(score_level *levels, size_t n)
+/* The probability that an anomalous image scores above a normal one, ties half. */
+static double area_under_roc(const eval_levels *levels)
 {
-    qsort(levels, n, sizeof *levels, compare_levels);
-    size_t n_levels = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (n_levels == 0 || levels[n_levels - 1].score < levels[i].score) {
-            levels[n_levels++] = levels[i];
-            continue;
-        }
-        levels[n_levels - 1].n_normal += levels[i].n_normal;
-        levels[n_levels - 1].n_anomalous += levels[i].n_anomalous;
-    }
-    return n_levels;
-}
-
-/* The probability that one of k anomalous images scores above one of m normal ones, ties half. */
-static double area_under_roc(const score_level *levels, size_t n_levels, double m, double k)
-{
+    const double m = (double)levels->n_normal, k = (double)levels->n_anomalous;
     double area = 0, below = 0;
-    for (size_t i = 0; i < n_levels; i++) {
-        area += (double)levels[i].n_anomalous * (below + (double)levels[i].n_normal / 2);
-        below += (double)levels[i].n_normal;
+    for (size_t i = 0; i < levels->n; i++) {
+        area += (double)levels->at[i].n_anomalous * (below + (double)levels->at[i].n_normal / 2);
+        below += (double)levels->at[i].n_normal;
     }
     return area / (m * k);
 }
 
-/* DeLong's variance of `auroc`, m > 1 and k > 1. Its structural components are, for an anomalous
- * image, the share of normal ones that it beats and, for a normal image, the share of anomalous
- * ones that beat it; the mean of either is the AUROC. */
-static double delong_variance(double auroc, const score_level *levels, size_t n_levels, double m,
-                              double k)
+/* DeLong's variance of `auroc`, for more than one image of each kind. Its structural components
+ * are, for an anomalous image, the share of normal ones that it beats and, for a normal image, the
+ * share of anomalous ones that beat it; the mean of either is the AUROC. */
+static double delong_variance(double auroc, const eval_levels *levels)
 {
+    const double m = (double)levels->n_normal, k = (double)levels->n_anomalous;
     double squares_anomalous = 0, squares_normal = 0, normal_below = 0, anomalous_below = 0;
-    for (size_t i = 0; i < n_levels; i++) {
-        const double normal = (double)levels[i].n_normal;
-        const double anomalous = (double)levels[i].n_anomalous;
+    for (size_t i = 0; i < levels->n; i++) {
+        const double normal = (double)levels->at[i].n_normal;
+        const double anomalous = (double)levels->at[i].n_anomalous;
         const double beats = (normal_below + normal / 2) / m - auroc;
         const double beaten = 1 - (anomalous_below + anomalous / 2) / k - auroc;
         squares_anomalous += anomalous * beats * beats;
@@ -79,12 +55,12 @@ static double logistic(double x)
     return 1 / (1 + exp(-x));
 }
 
-static void measure_auroc(ano_metrics *out, const score_level *levels, size_t n_levels, double m,
-                          double k)
+static void measure_auroc(ano_metrics *out, const eval_levels *levels)
 {
+    const double m = (double)levels->n_normal, k = (double)levels->n_anomalous;
     const double z = 1.959963984540054; /* the standard normal distribution's 97.5 % point */
-    const double auroc = area_under_roc(levels, n_levels, m, k);
-    const double variance = m > 1 && k > 1 ? delong_variance(auroc, levels, n_levels, m, k) : 0;
+    const double auroc = area_under_roc(levels);
+    const double variance = m > 1 && k > 1 ? delong_variance(auroc, levels) : 0;
     out->auroc = auroc;
     if (variance > 0) {
         const double logit = log(auroc / (1 - auroc));
@@ -106,26 +82,39 @@ static void measure_auroc(ano_metrics *out, const score_level *levels, size_t n_
     out->auroc_high = fmin(1, (centre + half_width) / shrink);
 }
 
-static double average_precision(const score_level *levels, size_t n_levels, double n_anomalous)
+static double average_precision(const eval_levels *levels)
 {
     double sum = 0, called = 0, found = 0;
-    for (size_t i = n_levels; i-- > 0;) {
-        called += (double)(levels[i].n_normal + levels[i].n_anomalous);
-        found += (double)levels[i].n_anomalous;
-        sum += (double)levels[i].n_anomalous * found / called;
+    for (size_t i = levels->n; i-- > 0;) {
+        called += (double)(levels->at[i].n_normal + levels->at[i].n_anomalous);
+        found += (double)levels->at[i].n_anomalous;
+        sum += (double)levels->at[i].n_anomalous * found / called;
     }
-    return sum / n_anomalous;
+    return sum / (double)levels->n_anomalous;
 }
 
-/* accuracy_best and its range. A threshold in [levels[i], levels[i + 1]) gets right the normal
- * images up to level i and the anomalous ones above it. */
-static void measure_best_accuracy(ano_metrics *out, const score_level *levels, size_t n_levels,
-                                  size_t n, size_t n_normal)
+/* As scikit-learn's roc_curve has it: images of the same score are called alike. */
+static double tpr_at_fpr(const eval_levels *levels, double fpr)
 {
-    const double first = (double)levels[0].score, last = (double)levels[n_levels - 1].score;
+    size_t false_alarms = 0, found = 0;
+    for (size_t i = levels->n; i-- > 0;) {
+        false_alarms += levels->at[i].n_normal;
+        if (ratio(false_alarms, levels->n_normal) > fpr)
+            break;
+        found += levels->at[i].n_anomalous;
+    }
+    return ratio(found, levels->n_anomalous);
+}
+
+/* accuracy_best and its range. A threshold from the score of level i to that of i + 1 gets right
+ * the normal images up to level i and the anomalous ones above it. */
+static void measure_best_accuracy(ano_metrics *out, const eval_levels *levels)
+{
+    const double first = (double)levels->at[0].score,
+                 last = (double)levels->at[levels->n - 1].score;
     /* Calling all images alike sets the bar. Such a range has one end only: what is given of it
      * is the least piece, next to the scores. */
-    const size_t n_anomalous = n - n_normal;
+    const size_t n_normal = levels->n_normal, n_anomalous = levels->n_anomalous;
     size_t best = n_anomalous;
     out->best_low = nextafter(first, -INFINITY);
     out->best_high = first;
@@ -138,12 +127,12 @@ static void measure_best_accuracy(ano_metrics *out, const score_level *levels, s
 
     size_t correct = n_anomalous;
     double run_low = first; /* where the thresholds of this accuracy begin */
-    for (size_t i = 0; i + 1 < n_levels; i++) {
+    for (size_t i = 0; i + 1 < levels->n; i++) {
         const size_t before = correct;
-        correct = correct + levels[i].n_normal - levels[i].n_anomalous;
+        correct = correct + levels->at[i].n_normal - levels->at[i].n_anomalous;
         if (i == 0 || correct != before)
-            run_low = (double)levels[i].score;
-        const double run_high = (double)levels[i + 1].score;
+            run_low = (double)levels->at[i].score;
+        const double run_high = (double)levels->at[i + 1].score;
         const bool wider = outside || run_high - run_low > out->best_high - out->best_low;
         if (correct < best || (correct == best && !wider))
             continue;
@@ -152,44 +141,40 @@ static void measure_best_accuracy(ano_metrics *out, const score_level *levels, s
         out->best_high = run_high;
         outside = false;
     }
-    out->accuracy_best = (double)best / (double)n;
+    out->accuracy_best = ratio(best, n_normal + n_anomalous);
 }
 
 ano_status ano_evaluate(ano_metrics *out, const float *scores, const int *labels, size_t n,
                         ano_error *err)
 {
     *out = (ano_metrics){0};
-    const ano_status status = eval_check_scores(scores, n, "evaluate", err);
+    eval_levels levels;
+    const ano_status status = eval_levels_init(&levels, scores, labels, n, "evaluate", err);
     if (status != ANO_OK)
         return status;
-    size_t n_anomalous = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (labels[i] != 0 && labels[i] != 1)
-            return base_error(err, ANO_ARG, "evaluate: label %zu is %d, not 0 or 1", i, labels[i]);
-        n_anomalous += (size_t)labels[i];
-    }
-    if (n_anomalous == 0 || n_anomalous == n)
-        return base_error(err, ANO_ARG,
-                          "evaluate: needs normal and anomalous images, and there are %zu and %zu",
-                          n - n_anomalous, n_anomalous);
-    score_level *levels = base_alloc(n, sizeof *levels);
-    if (levels == NULL)
-        return base_error_nomem(err, "evaluate: the sorted scores");
-    for (size_t i = 0; i < n; i++)
-        levels[i] = (score_level){scores[i], labels[i] == 0, labels[i] == 1};
-    const size_t n_levels = merge_levels(levels, n);
-    const size_t n_normal = n - n_anomalous;
-    measure_auroc(out, levels, n_levels, (double)n_normal, (double)n_anomalous);
-    out->aupr = average_precision(levels, n_levels, (double)n_anomalous);
-    measure_best_accuracy(out, levels, n_levels, n, n_normal);
-    base_free(levels);
+    measure_auroc(out, &levels);
+    out->aupr = average_precision(&levels);
+    out->tpr_at_fpr_1 = tpr_at_fpr(&levels, 0.01);
+    out->tpr_at_fpr_5 = tpr_at_fpr(&levels, 0.05);
+    out->f1_all_positive = ratio(2 * levels.n_anomalous, n + levels.n_anomalous);
+    measure_best_accuracy(out, &levels);
+    eval_levels_clear(&levels);
     return ANO_OK;
 }
 
-double ano_accuracy(const float *scores, const int *labels, size_t n, double threshold)
+ano_confusion ano_confusion_at(const float *scores, const int *labels, size_t n, double threshold)
 {
-    size_t correct = 0;
-    for (size_t i = 0; i < n; i++)
-        correct += ((double)scores[i] > threshold) == (labels[i] == 1);
-    return n == 0 ? 0 : (double)correct / (double)n;
+    ano_confusion c = {0};
+    for (size_t i = 0; i < n; i++) {
+        const bool positive = (double)scores[i] > threshold, anomalous = labels[i] == 1;
+        c.tp += positive && anomalous;
+        c.fp += positive && !anomalous;
+        c.tn += !positive && !anomalous;
+        c.fn += !positive && anomalous;
+    }
+    c.accuracy = ratio(c.tp + c.tn, n);
+    c.precision = ratio(c.tp, c.tp + c.fp);
+    c.recall = ratio(c.tp, c.tp + c.fn);
+    c.f1 = ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn);
+    return c;
 }

@@ -23,6 +23,11 @@ static ano_metrics evaluate(const float *scores, const int *labels, size_t n)
     return metrics;
 }
 
+static double accuracy(const float *scores, const int *labels, size_t n, double threshold)
+{
+    return ano_confusion_at(scores, labels, n, threshold).accuracy;
+}
+
 /* Expected values by scikit-learn 1.9.1 (roc_auc_score, average_precision_score) and, for the
  * interval, by numpy 2.4.6 from DeLong's definition over all pairs (psi = 1, 1/2 or 0; the
  * variances of its row and column means), with the 97.5 % point 1.959963984540054 on the logit. */
@@ -104,6 +109,41 @@ static void evaluate__never_gives_an_interval_of_zero_width(void **state)
     }
 }
 
+/* Of 100 normal images, 1 and 5 may be called anomalous. Two of them tie with an anomalous one at
+ * 98, and one at 94. */
+static void evaluate__finds_what_few_false_alarms_allow(void **state)
+{
+    (void)state;
+    enum { NORMAL = 100, ANOMALOUS = 8, N = NORMAL + ANOMALOUS };
+    const float anomalous[ANOMALOUS] = {200, 98.5f, 98, 97.5f, 96, 94.5f, 94, 3};
+    float scores[N];
+    int labels[N] = {0};
+    for (int i = 0; i < NORMAL; i++)
+        scores[i] = i == 97 ? 98 : (float)i;
+    for (int i = 0; i < ANOMALOUS; i++) {
+        scores[NORMAL + i] = anomalous[i];
+        labels[NORMAL + i] = 1;
+    }
+    const ano_metrics metrics = evaluate(scores, labels, N);
+    /* Above 98 there is one normal image; the two at 98 come together. */
+    expect("tpr_at_fpr_1", metrics.tpr_at_fpr_1, 2.0 / ANOMALOUS, 0);
+    /* Above 94 there are five; at 94 is a sixth. */
+    expect("tpr_at_fpr_5", metrics.tpr_at_fpr_5, 6.0 / ANOMALOUS, 0);
+    expect("f1_all_positive", metrics.f1_all_positive, 16.0 / (16 + 100), 1e-15);
+}
+
+static void evaluate__finds_nothing_without_false_alarms_where_all_tie(void **state)
+{
+    (void)state;
+    const float scores[] = {2, 2, 2, 2};
+    const int labels[] = {0, 1, 1, 1};
+    const ano_metrics metrics = evaluate(scores, labels, 4);
+    expect("auroc", metrics.auroc, 0.5, 0);
+    expect("tpr_at_fpr_1", metrics.tpr_at_fpr_1, 0, 0);
+    expect("tpr_at_fpr_5", metrics.tpr_at_fpr_5, 0, 0);
+    expect("f1_all_positive", metrics.f1_all_positive, 6.0 / 7, 1e-15);
+}
+
 static void evaluate__every_threshold_of_the_best_range_reaches_the_best_accuracy(void **state)
 {
     (void)state;
@@ -117,13 +157,13 @@ static void evaluate__every_threshold_of_the_best_range_reaches_the_best_accurac
         const ano_metrics metrics = evaluate(scores, labels, N);
         double best = 0;
         for (int i = -1; i < N; i++)
-            best = fmax(best, ano_accuracy(scores, labels, N, i < 0 ? -100 : (double)scores[i]));
+            best = fmax(best, accuracy(scores, labels, N, i < 0 ? -100 : (double)scores[i]));
         const double low = metrics.best_low, high = metrics.best_high;
         const double below_high = nextafter(high, -INFINITY);
         if (!(low < high) || metrics.accuracy_best != best ||
-            ano_accuracy(scores, labels, N, low) != best ||
-            ano_accuracy(scores, labels, N, (low + below_high) / 2) != best ||
-            ano_accuracy(scores, labels, N, below_high) != best)
+            accuracy(scores, labels, N, low) != best ||
+            accuracy(scores, labels, N, (low + below_high) / 2) != best ||
+            accuracy(scores, labels, N, below_high) != best)
             fail_msg("labels %#x: best is %g, got %g in [%g, %g)", mask, best,
                      metrics.accuracy_best, low, high);
     }
@@ -168,14 +208,34 @@ static void evaluate__refuses_what_has_no_answer(void **state)
     assert_int_equal(ano_evaluate(&metrics, scores, labels, 3, NULL), ANO_NUMERIC);
 }
 
-static void accuracy__calls_anomalous_what_lies_above_the_threshold(void **state)
+static void confusion__calls_anomalous_what_lies_above_the_threshold(void **state)
 {
     (void)state;
-    const float scores[] = {1, 2, 3, 4};
-    const int labels[] = {0, 0, 1, 0};
-    expect("at 2", ano_accuracy(scores, labels, 4, 2), 3.0 / 4, 0);
-    expect("at 1", ano_accuracy(scores, labels, 4, 1), 2.0 / 4, 0);
-    expect("at 4", ano_accuracy(scores, labels, 4, 4), 3.0 / 4, 0);
+    const float scores[] = {1, 2, 3, 4, 5};
+    const int labels[] = {0, 0, 1, 0, 1};
+    const ano_confusion at_3 = ano_confusion_at(scores, labels, 5, 3);
+    assert_int_equal(at_3.tp, 1);
+    assert_int_equal(at_3.fp, 1);
+    assert_int_equal(at_3.tn, 2);
+    assert_int_equal(at_3.fn, 1);
+    const ano_confusion at_2 = ano_confusion_at(scores, labels, 5, 2);
+    expect("accuracy", at_2.accuracy, 4.0 / 5, 1e-15);
+    expect("precision", at_2.precision, 2.0 / 3, 1e-15);
+    expect("recall", at_2.recall, 1, 0);
+    expect("f1", at_2.f1, 4.0 / 5, 1e-15);
+}
+
+static void confusion__is_zero_where_there_is_nothing_to_divide_by(void **state)
+{
+    (void)state;
+    const float scores[] = {1, 2};
+    const int labels[] = {0, 0};
+    const ano_confusion none_called = ano_confusion_at(scores, labels, 2, 2);
+    expect("accuracy", none_called.accuracy, 1, 0);
+    expect("precision", none_called.precision, 0, 0);
+    expect("recall", none_called.recall, 0, 0);
+    expect("f1", none_called.f1, 0, 0);
+    expect("accuracy of no images", ano_confusion_at(scores, labels, 0, 2).accuracy, 0, 0);
 }
 
 int main(void)
@@ -185,10 +245,13 @@ int main(void)
         cmocka_unit_test(evaluate__agrees_with_a_case_done_by_hand),
         cmocka_unit_test(evaluate__admits_doubt_where_the_kinds_are_wholly_apart),
         cmocka_unit_test(evaluate__never_gives_an_interval_of_zero_width),
+        cmocka_unit_test(evaluate__finds_what_few_false_alarms_allow),
+        cmocka_unit_test(evaluate__finds_nothing_without_false_alarms_where_all_tie),
         cmocka_unit_test(evaluate__every_threshold_of_the_best_range_reaches_the_best_accuracy),
         cmocka_unit_test(evaluate__joins_neighbouring_ranges_and_takes_the_widest),
         cmocka_unit_test(evaluate__refuses_what_has_no_answer),
-        cmocka_unit_test(accuracy__calls_anomalous_what_lies_above_the_threshold),
+        cmocka_unit_test(confusion__calls_anomalous_what_lies_above_the_threshold),
+        cmocka_unit_test(confusion__is_zero_where_there_is_nothing_to_divide_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
