@@ -9,7 +9,7 @@ Keras runs in float64, so that the goldens carry no rounding of their own (they 
 float32), and tests/check/golden.c can tell an error of anogan's from one of the goldens'.
 
 Weights, images and latents are not stored: they come from a formula over a tensor's name, which
-numbers() below and formula_numbers() in tests/check/formula.c evaluate to the same bits.
+numbers() in golden_file.py and formula_numbers() in tests/check/formula.c evaluate to the same bits.
 
 Both configurations hold, for G and D with fresh weights: G's images in inference and in training
 mode and D's logits; of the first of ten training steps the gradients of D and of G and the moving
@@ -18,11 +18,9 @@ search of two images. The small configuration holds every number; the real one, 
 sample of elements and the L2 norm.
 """
 
-import json
 import math
 import os
 import pathlib
-import struct
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -31,6 +29,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+
+import golden_file
+from golden_file import hashes, numbers
 
 STEPS = 10
 SAMPLE = 64
@@ -44,26 +45,7 @@ CONFIGS = {
 }
 
 
-# ---- numbers from names -----------------------------------------------------------------------
-
-
-def hashes(name, n):
-    """n 64-bit words: splitmix64 (G. Steele et al., OOPSLA 2014) from FNV-1a of the name."""
-    state = 0xCBF29CE484222325
-    for byte in name.encode():
-        state = ((state ^ byte) * 0x100000001B3) % 2**64
-    with np.errstate(over="ignore"):
-        x = np.uint64(state) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
-
-
-def numbers(name, shape, scale=1.0, offset=0.0):
-    """float32 offset + scale · u, u uniform in [-1, 1) from the top 24 bits of each hash."""
-    words = (hashes(name, math.prod(shape)) >> np.uint64(40)).astype(np.float32)
-    uniform = words * np.float32(2.0**-23) - np.float32(1)
-    return (np.float32(offset) + np.float32(scale) * uniform).reshape(shape)
+# ---- weights ----------------------------------------------------------------------------------
 
 
 def weight(name, shape):
@@ -157,15 +139,7 @@ class Goldens:
 
     def write(self, path):
         made_with = f"keras {keras.__version__}, tensorflow {tf.__version__}"
-        header, data = {"__metadata__": {"made_with": made_with}}, b""
-        for name, values in self.arrays.items():
-            piece = values.astype("<f4").tobytes()
-            offsets = [len(data), len(data) + len(piece)]
-            header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": offsets}
-            data += piece
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)
-        path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+        golden_file.write(path, self.arrays, made_with)
 
 
 def forwards(goldens, G, D, config):
