@@ -532,6 +532,27 @@ ANO_API ano_status ano_threshold(double *out, const float *scores, size_t n, dou
 ANO_API ano_status ano_benjamini_hochberg(bool *rejected, const double *p_values, size_t n,
                                           double fdr, ano_error *err);
 
+/* Watches whether the images that pass as normal are still like the held-out ones: a conformal
+ * test martingale (Vovk, Nouretdinov, Gammerman 2003; docs/methods.md says how it bets). */
+typedef struct ano_drift ano_drift;
+
+/* From `scores` [n] of held-out normal images in any order and `threshold`, which comes from
+ * ano_threshold() of the same scores or was fixed without looking at them; only scores below it
+ * take part. Where nothing drifts, the probability that drift is ever found is at most delta, for
+ * streams of any length. `seed` decides how scores that tie are ordered. Half a megabyte, whatever
+ * the stream's length. Errors: ARG, NOMEM, NUMERIC. */
+ANO_API ano_status ano_drift_create(ano_drift **out, const float *scores, size_t n,
+                                    double threshold, double delta, uint64_t seed, ano_error *err);
+ANO_API void ano_drift_free(ano_drift *drift);
+/* Takes the score of the next image, normal or anomalous. Returns whether drift has been found, by
+ * this image or an earlier one: once found, it stays so. */
+ANO_API bool ano_drift_update(ano_drift *drift, double score);
+/* The evidence for drift: log10 of the martingale, the highest that it has been, from 0 on. Drift
+ * is found at -log10(delta). Past 100 the images change nothing more. */
+ANO_API double ano_drift_evidence(const ano_drift *drift);
+/* How many images have taken part since ano_drift_create(). */
+ANO_API size_t ano_drift_count(const ano_drift *drift);
+
 #ifdef __cplusplus
 }
 #endif

@@ -22,7 +22,8 @@ typedef enum base_purpose {
     BASE_PURPOSE_SEARCH = 8,   /* the latent search's start */
     BASE_PURPOSE_HELD_OUT = 9,
     BASE_PURPOSE_PCA = 10,
-    BASE_PURPOSE_TEST = 11
+    BASE_PURPOSE_TEST = 11,
+    BASE_PURPOSE_DRIFT = 12 /* the ties of scores */
 } base_purpose;
 
 typedef struct base_random {
