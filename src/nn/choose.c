@@ -12,6 +12,10 @@
  * do a layer is the fastest. */
 #define CLEAR_WIN 1.25
 
+/* How many times as slow as the best before it a method's pass must be to be given up at once: a
+ * direct convolution of large maps takes seconds. More than a first pass loses by warming up. */
+#define HOPELESS 3
+
 /* Whether the layer and the transposed convolution before it can be trained as one. */
 static bool can_compose(const nn_net *net, int i)
 {
@@ -49,9 +53,10 @@ bool nn_conv_can(const nn_net *net, int i, nn_conv_method method)
     return false;
 }
 
-/* The shortest of some forward and backward passes over the layer alone, seconds. */
+/* The shortest of some forward and backward passes over the layer alone, seconds; of fewer where
+ * there is no hope of coming near to `best`. */
 static ano_status measure(double *seconds, const nn_layer *layer, nn_conv_method method, int batch,
-                          ano_error *err)
+                          double best, ano_error *err)
 {
     enum { REPEATS = 3 };
     const nn_layer_spec spec = {.kind = layer->kind,
@@ -82,8 +87,10 @@ static ano_status measure(double *seconds, const nn_layer *layer, nn_conv_method
         if (status == ANO_OK)
             status = nn_pass_backward(&out, pass, diff, gradients, err);
         const double taken = base_seconds() - start;
-        if (repeat == 1 || (repeat > 1 && taken < *seconds)) /* the first warms up */
+        if (repeat <= 1 || taken < *seconds) /* the first warms up */
             *seconds = taken;
+        if (*seconds > HOPELESS * best)
+            break;
     }
 done:
     base_free(src);
@@ -111,7 +118,7 @@ static ano_status choose_measured(const nn_net *net, int layer_number, int batch
         if (!nn_conv_can(net, layer_number, candidates[i].method))
             continue;
         double seconds = 0;
-        const ano_status status = measure(&seconds, layer, candidates[i].method, batch, err);
+        const ano_status status = measure(&seconds, layer, candidates[i].method, batch, best, err);
         if (status != ANO_OK)
             return status;
         if (CLEAR_WIN * seconds < best) {
