@@ -12,6 +12,7 @@ declare -A owners=(
     [dnnl]='^src/nn/'
     [plplot]='^src/report/'
     [png]='^src/report/'
+    [vips]='^src/(data/decode|report/maps)\.c$'
     [zlib]='^src/(format/idx|train/train)\.c$'
     [jansson]='^(src/(format/safetensors|model/calibration|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(options|score|info))\.[ch]$'
     [argp]='^cli/(main|options)\.c$'
@@ -42,7 +43,7 @@ check() { # FILE INCLUDED
     elif [[ ${rank[$other]+known} && $other != "$folder" ]] && ((rank[$other] >= rank[$folder])); then
         refuse "$file" "$included" "$folder has rank ${rank[$folder]}, $other ${rank[$other]}"
     fi
-    [[ $other = plplot ]] && name=plplot
+    [[ $other = plplot || $other = vips ]] && name=$other
     if [[ ${owners[$name]+owned} ]] && ! [[ $file =~ ${owners[$name]} ]]; then
         refuse "$file" "$included" "only ${owners[$name]} may"
     fi

@@ -1,0 +1,42 @@
+/* Anomaly maps as files, of images of any size in little memory. */
+#ifndef REPORT_MAPS_H
+#define REPORT_MAPS_H
+
+#include "base/error.h"
+
+typedef enum report_map_format {
+    REPORT_MAP_PNG, /* 16-bit gray: round(65535 min(1, value / high)); its text says so */
+    REPORT_MAP_TIFF /* float32: the values themselves */
+} report_map_format;
+
+typedef struct report_maps_options {
+    const char *folder; /* is there */
+    const char *stem;   /* what the files' names begin with; no path */
+    ano_shape scored;   /* of the image as it was scored; 1 or 3 channels */
+    int height, width;  /* of the image as it came: what the files get */
+    double high;        /* the value that gets the top colour, one for all maps of a run */
+    report_map_format format;
+} report_maps_options;
+
+/* The maps of an image being written. */
+typedef struct report_maps report_maps;
+
+/* Begins STEM_map.png (or .tiff), STEM_overlay.png, the map's colours over the image, and
+ * STEM_generated.png. Until report_maps_close() rows wait in temporary files in the folder.
+ * Errors: ARG, IO, NOMEM. */
+ano_status report_maps_open(report_maps **out, const report_maps_options *options, ano_error *err);
+
+/* The next rows from the top, at the size that was scored. A failed write may come to light only
+ * in report_maps_close(). Errors: ARG (not the next rows, or not of this size), NUMERIC (a value
+ * of the map is not finite). */
+ano_status report_maps_rows(report_maps *maps, const ano_strip *strip, ano_error *err);
+
+/* Scales everything to the size that the image came in and puts the files in place, once all are
+ * written. Ends `maps` either way; when it fails no temporary file is left. Errors: ARG (rows are
+ * missing), IO, NOMEM. */
+ano_status report_maps_close(report_maps *maps, ano_error *err);
+
+/* Ends `maps` without files; NULL is safe. */
+void report_maps_discard(report_maps *maps);
+
+#endif
