@@ -8,7 +8,7 @@
 
 /* The picture and the plot in it, in the picture's points. */
 enum { WIDTH = 560, HEIGHT = 560, FLAT_HEIGHT = 380 };
-enum { LEFT = 78, RIGHT = 12, TOP = 12, FLAT_TOP = 40, FOOT = 62 };
+enum { LEFT = 78, RIGHT = 12, TOP = 12, FLAT_TOP = 40, FOOT = 54 };
 
 /* What the plot's edges stand for. */
 typedef struct frame {

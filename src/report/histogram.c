@@ -230,8 +230,8 @@ ano_status report_histogram(const char *path, const report_histogram_group *grou
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 /* The picture, in points. */
-enum { ROWS_WIDTH = 760, ROW_HEIGHT = 58, ROW_GAP = 8, ROWS_TOP = 30, ROWS_FOOT = 56 };
-enum { ROWS_LEFT = 190, ROWS_RIGHT = 14, MAX_ROWS = 200 };
+enum { ROWS_WIDTH = 560, ROW_HEIGHT = 58, ROW_GAP = 8, ROWS_TOP = 30, ROWS_FOOT = 56 };
+enum { ROWS_LEFT = 156, ROWS_RIGHT = 14, MAX_ROWS = 200 };
 
 /* Places the window over all rows, or over one of them: from `top` down, in points. */
 static void choose_rows(double top, double height, double picture_height, const bins *counted,
@@ -273,7 +273,7 @@ static ano_status draw_rows(const bins *counted, const report_histogram_group *g
     const double range = counted->width * counted->n;
     plcol0(REPORT_PLOT_INK);
     plwidth(1);
-    plbox("bnst", report_plot_step(range / 8), 0, "", 0, 0);
+    plbox("bnst", report_plot_step(range / 6), 0, "", 0, 0);
     plmtex("b", 3.1, 0.5, 0.5, "anomaly score");
     if (isfinite(threshold)) {
         char text[60];

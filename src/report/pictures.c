@@ -1,9 +1,9 @@
-/* Both kinds of picture are the same thing, rows of equal tiles on white, so that one canvas draws
- * both: a tile is an image or a difference, a pixel of it a square of `scale` by `scale`. */
+/* A grid and a comparison are the same thing, rows of equal tiles on white, so that one canvas
+ * draws both: a tile is an image or a difference, a pixel of it a square of `scale` by `scale`. */
 #include "report/pictures.h"
 
 #include "base/memory.h"
-#include "report/png.h"
+#include "report/colour.h"
 
 #include <math.h>
 #include <string.h>
@@ -140,5 +140,62 @@ ano_status report_comparison(const char *path, const float *image, const float *
         status = canvas_write(path, &picture, err);
     }
     base_free(picture.pixels);
+    return status;
+}
+
+/* ---- pictures for a page ------------------------------------------------------------------- */
+
+/* Component c of the square of `factor` by `factor` pixels at (y, x), 0 … 255. */
+static double mean_of_square(const float *image, ano_shape shape, int y, int x, int c, int factor)
+{
+    double sum = 0;
+    for (int row = y; row < y + factor; row++)
+        for (int column = x; column < x + factor; column++)
+            sum += to_byte(
+                ((double)image[((ptrdiff_t)row * shape.width + column) * shape.channels + c] + 1) /
+                2);
+    return sum / (factor * factor);
+}
+
+static double highest_of_square(const float *map, int width, int y, int x, int factor)
+{
+    double highest = 0;
+    for (int row = y; row < y + factor; row++)
+        for (int column = x; column < x + factor; column++)
+            highest = fmax(highest, (double)map[(ptrdiff_t)row * width + column]);
+    return highest;
+}
+
+ano_status report_picture(report_png *out, const float *image, const float *map, ano_shape shape,
+                          double high, ano_error *err)
+{
+    *out = (report_png){0};
+    if (shape.height < 1 || shape.width < 1 || (shape.channels != 1 && shape.channels != 3))
+        return base_error(err, ANO_ARG, "a picture of %d x %d pixels of %d channels", shape.width,
+                          shape.height, shape.channels);
+    const int longest = shape.height > shape.width ? shape.height : shape.width;
+    const int shortest = shape.height < shape.width ? shape.height : shape.width;
+    int factor = (longest + REPORT_LONGEST_SIDE - 1) / REPORT_LONGEST_SIDE;
+    factor = factor < shortest ? factor : shortest;
+    const int height = shape.height / factor, width = shape.width / factor;
+    const int channels = map != NULL ? 3 : shape.channels;
+    uint8_t colours[REPORT_COLOURS][4];
+    report_colours(colours);
+    uint8_t *pixels = base_alloc((size_t)height * (size_t)width, (size_t)channels), *dst = pixels;
+    if (pixels == NULL)
+        return base_error_nomem(err, "a picture");
+    for (int i = 0; i < height * width; i++) {
+        const int y = i / width * factor, x = i % width * factor;
+        const uint8_t *colour = colours[0];
+        if (map != NULL)
+            colour = colours[report_colour_place(highest_of_square(map, shape.width, y, x, factor),
+                                                 high)];
+        for (int c = 0; c < channels; c++) {
+            const double below = mean_of_square(image, shape, y, x, c % shape.channels, factor);
+            *dst++ = (uint8_t)(below + colour[3] / 255.0 * (colour[c] - below) + 0.5);
+        }
+    }
+    const ano_status status = report_png_encode(out, pixels, width, height, channels, err);
+    base_free(pixels);
     return status;
 }

@@ -1,5 +1,7 @@
 #include "report/pictures.h"
 
+#include "report/colour.h"
+
 #include <math.h>
 #include <png.h>
 #include <stdarg.h>
@@ -119,6 +121,79 @@ static void pictures__refuse_what_cannot_be_drawn(void **state)
     assert_int_equal(report_grid(path, image, 1, (ano_shape){1, 2, 2}, 1, 1, NULL), ANO_ARG);
     assert_int_equal(report_grid(path, image, 1, shape, 2000000000, 2000000000, NULL), ANO_ARG);
     assert_int_equal(report_comparison(path, image, image, shape, 40000, NULL), ANO_ARG);
+    report_png png;
+    assert_int_equal(report_picture(&png, image, NULL, (ano_shape){1, 2, 2}, 1, NULL), ANO_ARG);
+}
+
+/* The picture in memory, always in colour. */
+static picture decode(const report_png *png)
+{
+    picture read = {0};
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, png->bytes, png->size));
+    assert_int_equal(image.width, png->width);
+    assert_int_equal(image.height, png->height);
+    read.width = png->width < 64 ? png->width : 64;
+    read.height = png->height < 64 ? png->height : 64;
+    image.format = PNG_FORMAT_RGB;
+    uint8_t *pixels = malloc(PNG_IMAGE_SIZE(image));
+    assert_true(png_image_finish_read(&image, NULL, pixels, 0, NULL));
+    for (int y = 0; y < read.height; y++)
+        memcpy(read.pixels[y], pixels + 3 * y * png->width, 3 * (size_t)read.width);
+    free(pixels);
+    return read;
+}
+
+static void picture__shows_the_map_over_the_image(void **state)
+{
+    (void)state;
+    uint8_t colours[REPORT_COLOURS][4];
+    report_colours(colours);
+    const float image[] = {1, -1, -1, -1}, map[] = {0, 0, 1, 5};
+    report_png plain, over;
+    assert_int_equal(report_picture(&plain, image, NULL, (ano_shape){2, 2, 1}, 1, NULL), ANO_OK);
+    assert_int_equal(report_picture(&over, image, map, (ano_shape){2, 2, 1}, 2, NULL), ANO_OK);
+    picture read = decode(&plain);
+    expect_colour(&read, 0, 0, 255, 255, 255);
+    expect_colour(&read, 1, 1, 0, 0, 0);
+    read = decode(&over);
+    expect_colour(&read, 0, 0, 255, 255, 255); /* nothing lets all of the image through */
+    expect_colour(&read, 0, 1, 0, 0, 0);
+    for (int x = 0; x < 2; x++) {
+        const uint8_t *colour = colours[x == 0 ? 128 : 255];
+        int expected[3];
+        for (int c = 0; c < 3; c++)
+            expected[c] = (int)(colour[3] * colour[c] / 255.0 + 0.5);
+        expect_colour(&read, 1, x, expected[0], expected[1], expected[2]);
+    }
+    report_png_free(&plain);
+    report_png_free(&over);
+}
+
+static void picture__shrinks_and_keeps_the_highest_of_the_map(void **state)
+{
+    (void)state;
+    enum { SIDE = 2 * REPORT_LONGEST_SIDE };
+    float *image = calloc(SIDE * SIDE, sizeof *image), *map = calloc(SIDE * SIDE, sizeof *map);
+    image[0] = 1; /* of four pixels, the others gray */
+    map[SIDE + 3] = 1;
+    report_png plain, over;
+    assert_int_equal(report_picture(&plain, image, NULL, (ano_shape){SIDE, SIDE, 1}, 1, NULL),
+                     ANO_OK);
+    assert_int_equal(report_picture(&over, image, map, (ano_shape){SIDE, SIDE, 1}, 1, NULL),
+                     ANO_OK);
+    assert_int_equal(plain.width, REPORT_LONGEST_SIDE);
+    assert_int_equal(plain.height, REPORT_LONGEST_SIDE);
+    picture read = decode(&plain);
+    expect_colour(&read, 0, 0, 160, 160, 160);
+    expect_colour(&read, 0, 1, 128, 128, 128);
+    read = decode(&over);
+    assert_true(read.pixels[0][1][0] > 200 && read.pixels[0][1][2] < 150); /* the top colour */
+    expect_colour(&read, 1, 1, 128, 128, 128);
+    report_png_free(&plain);
+    report_png_free(&over);
+    free(image);
+    free(map);
 }
 
 int main(void)
@@ -127,6 +202,8 @@ int main(void)
         cmocka_unit_test(grid__puts_images_in_rows_on_white),
         cmocka_unit_test(grid__keeps_colours),
         cmocka_unit_test(comparison__shows_no_difference_black_and_the_largest_white),
+        cmocka_unit_test(picture__shows_the_map_over_the_image),
+        cmocka_unit_test(picture__shrinks_and_keeps_the_highest_of_the_map),
         cmocka_unit_test(pictures__refuse_what_cannot_be_drawn),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
