@@ -77,5 +77,6 @@ const char *const report_style[] = {
     "    --accent: #003c8f; --good: #004d33; --bad: #7a2400; }",
     "  body { font-size: 10pt; } main, footer { max-width: none; padding: 0; }",
     "  h1 { margin-top: 0; } h2 { break-after: avoid; } .table { overflow: visible; }",
+    "  .figures, .examples { grid-template-columns: 1fr 1fr; gap: 1rem; }",
     "  tr, li { break-inside: avoid; } }",
     NULL};
