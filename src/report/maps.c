@@ -12,6 +12,8 @@
 #include <string.h>
 #include <vips/vips.h>
 
+#include <vips/vector.h> /* does not stand alone */
+
 /* What rows hold, each of which becomes a file: the image by the map's colours over it. */
 enum { MAP, IMAGE, GENERATED, N_FILES };
 
@@ -73,8 +75,10 @@ ano_status report_maps_open(report_maps **out, const report_maps_options *option
         return status;
     if (VIPS_INIT("anogan") != 0)
         return base_error(err, ANO_IO, "libvips does not start: %s", vips_error_buffer());
-    /* It would take a raw file for an earlier one of the same name. */
+    /* Its cache would take a raw file for an earlier one of the same name. The code that it
+     * generates while it runs rounds its own way, and on 64-bit ARM it crashes (ORC 0.4.33). */
     vips_cache_set_max(0);
+    vips_vector_set_enabled(FALSE);
     report_maps *maps = base_alloc(1, sizeof *maps);
     if (maps == NULL)
         return base_error_nomem(err, options->stem);
