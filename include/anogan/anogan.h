@@ -222,6 +222,8 @@ ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *
 ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
 ANO_API void ano_model_free(ano_model *model);
 ANO_API ano_model_config ano_model_get_config(const ano_model *model);
+/* How the model sees images: what ano_dataset_open() needs to know for them to be scored. */
+ANO_API ano_view ano_model_get_view(const ano_model *model);
 /* 0 where the model lacks the network. */
 ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
 /* 0 ≤ layer < ano_model_layer_count(). */

@@ -57,6 +57,7 @@ ano_status model_create(ano_model **out, const ano_model_config *config, ano_err
     if (model == NULL)
         return base_error_nomem(err, "model");
     model->config = *config;
+    model->view = (ano_view){.size = config->size, .channels = config->channels, .scale = 1};
     status = model_generator_create(&model->networks[ANO_GENERATOR], config, err);
     if (status == ANO_OK)
         status = model_discriminator_create(&model->networks[ANO_DISCRIMINATOR], config, err);
@@ -102,6 +103,11 @@ void ano_model_free(ano_model *model)
 ano_model_config ano_model_get_config(const ano_model *model)
 {
     return model->config;
+}
+
+ano_view ano_model_get_view(const ano_model *model)
+{
+    return model->view;
 }
 
 int ano_model_layer_count(const ano_model *model, ano_network network)

@@ -1,4 +1,4 @@
-/* The model: both networks, what they were made from, and the calibration. */
+/* The model: both networks, what they were made from, how they see images, and the calibration. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -11,6 +11,7 @@ enum { MODEL_NETWORKS = 2 };
 
 struct ano_model {
     ano_model_config config;
+    ano_view view; /* of the config's size and channels */
     ano_calibration calibration;
     nn_net *networks[MODEL_NETWORKS];                     /* NULL where a file had but the other */
     char (*layer_kinds[MODEL_NETWORKS])[MODEL_KIND_SIZE]; /* [n_layers], for ano_layer_info */

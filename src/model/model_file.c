@@ -1,6 +1,7 @@
 #include "model/model_file.h"
 
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "model/calibration.h"
 #include "model/networks.h"
 
@@ -12,15 +13,24 @@
 /* Raised when a reader of the old version would misread the new file. */
 enum { MODEL_FILE_VERSION = 1 };
 
+static const char *const fit_names[] = {
+    [ANO_FIT_RESIZE] = "resize",
+    [ANO_FIT_CROP] = "crop",
+    [ANO_FIT_PAD] = "pad",
+};
+enum { N_FITS = sizeof fit_names / sizeof *fit_names };
+
 json_t *model_metadata(const ano_model *model)
 {
     const ano_model_config *config = &model->config;
     const ano_calibration *calibration = &model->calibration;
-    json_t *root = json_pack("{s:i, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:[i,i], s:[f,f]}}",
-                             "version", MODEL_FILE_VERSION, "program", "anogan " ANOGAN_VERSION,
-                             "architecture", "kind", "dcgan", "size", config->size, "channels",
-                             config->channels, "latent", config->latent, "base_width",
-                             config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0);
+    const ano_view *view = &model->view;
+    json_t *root = json_pack(
+        "{s:i, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:[i,i], s:[f,f], s:s, s:i, s:f}}", "version",
+        MODEL_FILE_VERSION, "program", "anogan " ANOGAN_VERSION, "architecture", "kind", "dcgan",
+        "size", config->size, "channels", config->channels, "latent", config->latent, "base_width",
+        config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit",
+        fit_names[view->fit], "stride", view->stride, "scale", view->scale);
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
         json_decref(root);
@@ -36,6 +46,35 @@ static ano_status read_int(int *out, const json_t *object, const char *key, ano_
     if (!json_is_integer(value) || number < 0 || number > INT_MAX)
         return base_error(err, ANO_FORMAT, "metadata: %s is missing or no whole number", key);
     *out = (int)number;
+    return ANO_OK;
+}
+
+/* The view of a model of that config. The first files have none of its fields. */
+static ano_status read_view(ano_view *out, const json_t *object, const ano_model_config *config,
+                            ano_error *err)
+{
+    const json_t *fit = json_object_get(object, "fit");
+    const json_t *scale = json_object_get(object, "scale");
+    *out = (ano_view){.size = config->size};
+    if (fit != NULL) {
+        const char *name = json_string_value(fit);
+        int i = 0;
+        while (i < N_FITS && (name == NULL || strcmp(name, fit_names[i]) != 0))
+            i++;
+        if (i == N_FITS)
+            return base_error(err, ANO_FORMAT, "metadata: fit is none of resize, crop and pad");
+        out->fit = (ano_fit)i;
+    }
+    if (scale != NULL && !json_is_number(scale))
+        return base_error(err, ANO_FORMAT, "metadata: scale is no number");
+    out->scale = json_number_value(scale);
+    if (json_object_get(object, "stride") != NULL &&
+        read_int(&out->stride, object, "stride", err) != ANO_OK)
+        return ANO_FORMAT;
+    ano_error out_of_range = ANO_ERROR_INIT;
+    const ano_shape seen = {config->size, config->size, config->channels};
+    if (data_view_resolve(out, seen, &out_of_range) != ANO_OK)
+        return base_error(err, ANO_FORMAT, "metadata: %s", out_of_range.message);
     return ANO_OK;
 }
 
@@ -68,9 +107,15 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     ano_error out_of_range = ANO_ERROR_INIT;
     if (status == ANO_OK && model_config_check(&config, &out_of_range) != ANO_OK)
         return base_error(err, ANO_FORMAT, "metadata: %s", out_of_range.message);
+    ano_view view;
+    if (status == ANO_OK)
+        status = read_view(&view, json_object_get(metadata, "preprocessing"), &config, err);
     if (status == ANO_OK)
         status = model_create(out, &config, err);
-    return status;
+    if (status != ANO_OK)
+        return status;
+    (*out)->view = view;
+    return ANO_OK;
 }
 
 ano_status model_parse_metadata(json_t **out, const format_safetensors *file, const char *path,

@@ -96,6 +96,90 @@ static void network_saved_alone__comes_back_without_the_other(void **state)
     ano_model_free(loaded);
 }
 
+static void saved_model__keeps_its_view(void **state)
+{
+    (void)state;
+    static const ano_view views[] = {
+        {8, 1, ANO_FIT_RESIZE, 0, 1},
+        {8, 1, ANO_FIT_PAD, 0, 1},
+        {8, 1, ANO_FIT_CROP, 3, 0.1},
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        ano_model *model = drawn_model(&config), *loaded;
+        model->view = views[i];
+        assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
+        assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
+        const ano_view view = ano_model_get_view(loaded);
+        assert_int_equal(view.size, 8);
+        assert_int_equal(view.channels, 1);
+        assert_int_equal(view.fit, views[i].fit);
+        assert_int_equal(view.stride, views[i].stride);
+        assert_true(view.scale == views[i].scale);
+        ano_model_free(model);
+        ano_model_free(loaded);
+    }
+}
+
+/* A model without numbers, of the metadata's text. */
+static ano_model *described(const char *text, ano_error *err)
+{
+    json_t *metadata = json_loads(text, 0, NULL);
+    assert_non_null(metadata);
+    ano_model *model;
+    model_from_metadata(&model, metadata, err);
+    json_decref(metadata);
+    return model;
+}
+
+static void first_files__are_seen_whole(void **state)
+{
+    (void)state;
+    ano_error err = ANO_ERROR_INIT;
+    ano_model *model = described(
+        "{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"size\": 12, \"channels\": 3, "
+        "\"latent\": 2, \"base_width\": 2}, "
+        "\"preprocessing\": {\"from\": [0, 255], \"to\": [-1.0, 1.0]}}",
+        &err);
+    assert_string_equal(err.message, "");
+    const ano_view view = ano_model_get_view(model);
+    assert_int_equal(view.size, 12);
+    assert_int_equal(view.channels, 3);
+    assert_int_equal(view.fit, ANO_FIT_RESIZE);
+    assert_int_equal(view.stride, 0);
+    assert_true(view.scale == 1);
+    ano_model_free(model);
+}
+
+static void loading__refuses_a_view_out_of_range_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *preprocessing, *word;
+    } cases[] = {
+        {"{\"fit\": \"squeeze\"}", "fit"},
+        {"{\"fit\": 1}", "fit"},
+        {"{\"stride\": -1}", "stride"},
+        {"{\"stride\": 2.5}", "stride"},
+        {"{\"stride\": 9}", "gaps"},
+        {"{\"stride\": 4, \"scale\": \"half\"}", "scale"},
+        {"{\"stride\": 4, \"scale\": -1}", "scale"},
+        {"{\"stride\": 4, \"scale\": 1e9}", "scale"},
+        {"{\"scale\": 0.5}", "scale is for tiles"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"size\": 8, "
+                 "\"channels\": 1, \"latent\": 2, \"base_width\": 2}, \"preprocessing\": %s}",
+                 cases[i].preprocessing);
+        ano_error err = ANO_ERROR_INIT;
+        assert_null(described(text, &err));
+        if (err.status != ANO_FORMAT || strstr(err.message, cases[i].word) == NULL)
+            fail_msg("%s: got %s '%s'", cases[i].preprocessing, ano_status_name(err.status),
+                     err.message);
+    }
+}
+
 /* Loads a file without tensors and with this architecture. */
 static void check_refused(int size, int latent, int base_width, const char *word)
 {
@@ -182,6 +266,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_model__comes_back_whole),
+        cmocka_unit_test(saved_model__keeps_its_view),
+        cmocka_unit_test(first_files__are_seen_whole),
+        cmocka_unit_test(loading__refuses_a_view_out_of_range_by_name),
         cmocka_unit_test(network_saved_alone__comes_back_without_the_other),
         cmocka_unit_test(loading__refuses_an_architecture_out_of_range_by_name),
         cmocka_unit_test(a_calibration_that_no_file_can_hold__is_refused),
