@@ -106,7 +106,7 @@ static const option_row rows[] = {
      "Adam's decay of the mean of gradients"},
     {"beta2", "B", KIND_REAL, AT(train.beta2), 0, 0.999999, GROUP_TRAIN, FIXED, TRAINING,
      "Adam's decay of the mean of squared gradients"},
-    {"flip", "h|v|h,v", KIND_FLIP, AT(train.flip), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
+    {"flip", "h|v|h,v", KIND_FLIP, AT(train.augment.flip), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
      "Flip training images at random, horizontally, vertically or both"},
     {"latent", "N", KIND_WHOLE, AT(model.latent), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Length of the latent vector"},

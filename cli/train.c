@@ -25,6 +25,8 @@ static const cli_command command = {
 
 typedef struct training {
     cli_progress progress;
+    bool trains; /* no longer looks at the images */
+    size_t n_skipped;
     ano_error err; /* of writing a picture */
     const char *folder;
     ano_shape shape;
@@ -45,13 +47,17 @@ static ano_status write_samples(const training *t, const ano_train_event *event,
     return status;
 }
 
-static int on_train(const ano_train_event *event, void *cookie)
+static void on_step(training *t, const ano_train_event *event)
 {
-    training *t = cookie;
     const size_t steps = (size_t)(event->epoch - 1) * (size_t)event->steps + (size_t)event->step;
     const size_t total = (size_t)event->epochs * (size_t)event->steps;
     char title[64];
     snprintf(title, sizeof title, "epoch %d of %d", event->epoch, event->epochs);
+    if (!t->trains) {
+        cli_progress_end(&t->progress);
+        t->progress = cli_progress_begin(t->progress.quiet);
+        t->trains = true;
+    }
     if (event->ended != NULL)
         cli_progress_say(&t->progress,
                          "epoch %3d of %d  d_loss %.4f  g_loss %.4f  d_real %.3f  d_fake %.3f  "
@@ -60,6 +66,21 @@ static int on_train(const ano_train_event *event, void *cookie)
                          event->ended->d_real, event->ended->d_fake, event->ended->seconds,
                          event->ended->images_per_second);
     cli_progress_update(&t->progress, title, steps * t->batch, total * t->batch);
+}
+
+static int on_train(const ano_train_event *event, void *cookie)
+{
+    training *t = cookie;
+    if (event->skipped != NULL) {
+        cli_progress_end(&t->progress);
+        fprintf(stderr, "anogan: %s\n", event->skipped);
+        t->n_skipped++;
+    }
+    if (event->epoch == 0)
+        cli_progress_update(&t->progress, "looking at the images", (size_t)event->step,
+                            (size_t)event->steps);
+    else
+        on_step(t, event);
     if (event->samples != NULL && write_samples(t, event, &t->err) != ANO_OK)
         return 1;
     return cli_interrupted();
@@ -85,6 +106,9 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     how.cookie = &t;
     const ano_status status = ano_train(model, images, &config, &how, &err);
     cli_progress_end(&t.progress);
+    if (t.n_skipped > 0)
+        fprintf(stderr, "anogan: images left out of training because they could not be read: %zu\n",
+                t.n_skipped);
     if (t.err.status != ANO_OK)
         return cli_fail(CLI_ON_RUN, &t.err);
     if (status == ANO_SHAPE)

@@ -235,6 +235,17 @@ ANO_API ano_status ano_model_generate(float *dst, const ano_model *model, const 
 /* ---- training ----------------------------------------------------------------------------- */
 
 enum { ANO_FLIP_HORIZONTAL = 1, ANO_FLIP_VERTICAL = 2 };
+
+/* What is done to a training image at random, each time it is seen; a normal image must stay
+ * normal. All 0: nothing. */
+typedef struct ano_augment {
+    unsigned flip;     /* ANO_FLIP_… */
+    double shift;      /* up to this share of the size, each way; the edge's pixels fill the rest */
+    double rotate;     /* up to this many degrees, each way; likewise */
+    double brightness; /* adds up to this much, each way, to pixels in [-1, 1] */
+    double contrast;   /* multiplies by up to 1 + this, or divides by it */
+} ano_augment;
+
 enum { ANO_SAMPLE_COUNT = 16 };
 
 /* A row of loss.csv: means over the epoch's steps. */
@@ -249,14 +260,17 @@ typedef struct ano_epoch {
 } ano_epoch;
 
 typedef struct ano_train_event {
-    int epoch, epochs;      /* the epoch under way, from 1, of how many */
-    int step, steps;        /* steps done of this epoch, of how many */
+    int epoch, epochs;      /* the epoch under way, from 1, of how many; 0 while all images are
+                               looked at before the first */
+    int step, steps;        /* steps done of this epoch, of how many; in epoch 0, images */
     const ano_epoch *ended; /* NULL but when an epoch has just ended */
+    const char *skipped;    /* NULL but when an image could not be read: which, and why */
     const float *samples;   /* NULL but when samples are due: ANO_SAMPLE_COUNT images
                                [16][size][size][channels], of the same latents each time */
 } ano_train_event;
 
-/* Called after each step and each epoch; non-zero stops training after saving a checkpoint. */
+/* Called after each image that is looked at, each step and each epoch; non-zero stops training
+ * after saving a checkpoint. */
 typedef int ano_train_callback(const ano_train_event *event, void *cookie);
 
 /* How convolutions with many channels are computed; what a way cannot do is done directly. The
@@ -274,25 +288,30 @@ typedef struct ano_train_options {
     int batch;
     ano_conv conv;
     double learning_rate, beta1, beta2; /* Adam, both networks */
-    unsigned flip;                      /* ANO_FLIP_…: random flips */
+    ano_augment augment;
     uint64_t seed;
     int threads;         /* 0: one a processor */
     const char *run_dir; /* folder for loss.csv, weights/, checkpoint and model; NULL: none */
     bool resume;         /* go on from run_dir's checkpoint */
     int sample_every;    /* epochs between samples; also after the last epoch */
     int weights_every;   /* epochs between files in weights/; also after the last epoch */
+    size_t cache;        /* bytes of decoded images kept in memory; more are decoded again in every
+                            epoch, ahead of training and in a thread of their own */
     ano_train_callback *callback;
     void *cookie;
 } ano_train_options;
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, 0, 0, 0, NULL, false, 10, 50, NULL, NULL          \
+        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0}, 0, 0, NULL, false, 10, 50, (size_t)1 << 30,  \
+            NULL, NULL                                                                             \
     }
 
 /* Trains a DCGAN on the images of `dataset`, whose shape `config` must fit. Each epoch shuffles
- * them and leaves out the last ones that fill no batch. Errors: ARG, SHAPE, IO, NUMERIC (the last
- * good checkpoint is kept), CANCELLED (checkpoint kept).
+ * them and leaves out the last ones that fill no batch; where the view is of tiles, an epoch takes
+ * from each image as many tiles, at random places, as would cover it. Images that cannot be read
+ * are reported and left out. Errors: ARG (among others, too few images), SHAPE, IO, NUMERIC (the
+ * last good checkpoint is kept), CANCELLED (checkpoint kept).
  */
 ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
                              const ano_model_config *config, const ano_train_options *options,

@@ -23,7 +23,10 @@ typedef enum base_purpose {
     BASE_PURPOSE_HELD_OUT = 9,
     BASE_PURPOSE_PCA = 10,
     BASE_PURPOSE_TEST = 11,
-    BASE_PURPOSE_DRIFT = 12 /* the ties of scores */
+    BASE_PURPOSE_DRIFT = 12,  /* the ties of scores */
+    BASE_PURPOSE_TILE = 13,   /* where a training tile lies */
+    BASE_PURPOSE_IMAGES = 14, /* the order of images that are decoded as training goes on */
+    BASE_PURPOSE_AUGMENT = 15 /* all but flips */
 } base_purpose;
 
 typedef struct base_random {

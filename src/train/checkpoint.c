@@ -15,10 +15,13 @@
 /* What may not change between a run's parts: it would not be the same run. */
 static json_t *options_json(const train_state *state, const ano_train_options *o)
 {
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I}", "batch", o->batch, "conv",
-                     (int)o->conv, "learning_rate", o->learning_rate, "beta1", o->beta1, "beta2",
-                     o->beta2, "flip", (json_int_t)o->flip, "seed", (json_int_t)o->seed,
-                     "images_crc", (json_int_t)state->images_crc);
+    const ano_augment *a = &o->augment;
+    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "batch",
+                     o->batch, "conv", (int)o->conv, "learning_rate", o->learning_rate, "beta1",
+                     o->beta1, "beta2", o->beta2, "flip", (json_int_t)a->flip, "shift", a->shift,
+                     "rotate", a->rotate, "brightness", a->brightness, "contrast", a->contrast,
+                     "cache", (json_int_t)o->cache, "seed", (json_int_t)o->seed, "images_crc",
+                     (json_int_t)state->images_crc);
 }
 
 static const char *const method_names[] = {
@@ -249,6 +252,9 @@ ano_status train_checkpoint_load(train_state *state, const ano_train_options *op
     const json_t *training = json_object_get(metadata, "training");
     status = check_same(json_object_get(metadata, "architecture"),
                         json_object_get(asked_model, "architecture"), "the model's", err);
+    if (status == ANO_OK)
+        status = check_same(json_object_get(metadata, "preprocessing"),
+                            json_object_get(asked_model, "preprocessing"), "the images'", err);
     if (status == ANO_OK)
         status = check_same(json_object_get(training, "options"), asked_options, "the option", err);
     if (status == ANO_OK)

@@ -6,22 +6,23 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "data/augment.h"
+#include "data/feed.h"
 #include "model/model_file.h"
 #include "nn/choose.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
 
+#include <limits.h>
 #include <math.h>
-#include <string.h>
-#include <zlib.h>
 
 typedef struct training {
     const ano_dataset *dataset;
     const ano_train_options *options;
     train_state state;
     train_step *step;
-    int steps;     /* an epoch's */
-    size_t *order; /* this epoch's permutation of the images */
+    data_feed *feed;
+    int steps; /* an epoch's */
     float *z_d, *z_g;
     float *samples_z, *samples; /* the grid's latents and images */
     bool cancelled;
@@ -52,28 +53,9 @@ static ano_status check_options(const ano_train_options *o, const ano_dataset *d
         return base_error(err, ANO_SHAPE, "the images are %d×%d×%d, the model is for %d×%d×%d",
                           shape.height, shape.width, shape.channels, config->size, config->size,
                           config->channels);
-    if (ano_dataset_count(dataset) < (size_t)o->batch)
-        return base_error(err, ANO_ARG, "there are %zu training images, fewer than a batch of %d",
-                          ano_dataset_count(dataset), o->batch);
+    if (data_augment_check(&o->augment, err) != ANO_OK)
+        return ANO_ARG;
     return base_threads_check(o->threads, err);
-}
-
-/* CRC-32 of all images as the networks see them, in the data set's order. */
-static ano_status images_crc(uint32_t *out, const ano_dataset *dataset, size_t image,
-                             ano_error *err)
-{
-    float *pixels = base_alloc(image, sizeof(float));
-    if (pixels == NULL)
-        return base_error_nomem(err, "an image");
-    ano_status status = ANO_OK;
-    uLong crc = crc32(0, NULL, 0);
-    for (size_t i = 0; i < ano_dataset_count(dataset) && status == ANO_OK; i++) {
-        status = ano_dataset_read(pixels, dataset, &i, 1, err);
-        crc = crc32(crc, (const Bytef *)pixels, (uInt)(image * sizeof(float)));
-    }
-    base_free(pixels);
-    *out = (uint32_t)crc;
-    return status;
 }
 
 /* ---- files -------------------------------------------------------------------------------- */
@@ -145,34 +127,21 @@ static void report(training *t, const ano_train_event *event)
         t->cancelled = true;
 }
 
-/* Mirrors an image [size][size][channels] in place. */
-static void flip_image(float *image, size_t size, size_t channels, bool horizontal, bool vertical)
+/* What data_feed tells: of every image while the feed is made, then of those that are lost. */
+static int on_notice(size_t n_looked_at, size_t n_images, const char *skipped, void *cookie)
 {
-    for (size_t y = 0; y < size; y++)
-        for (size_t x = 0; x < size; x++) {
-            const size_t to_y = vertical ? size - 1 - y : y, to_x = horizontal ? size - 1 - x : x;
-            const size_t from = y * size + x, to = to_y * size + to_x;
-            for (size_t c = 0; c < channels && from < to; c++) {
-                const float kept = image[from * channels + c];
-                image[from * channels + c] = image[to * channels + c];
-                image[to * channels + c] = kept;
-            }
-        }
-}
-
-static void flip_images(training *t, float *images, uint64_t global_step)
-{
-    const ano_model_config config = t->state.model->config;
-    const size_t size = (size_t)config.size, channels = (size_t)config.channels;
-    for (size_t i = 0; i < (size_t)t->options->batch; i++) {
-        uint32_t words[4];
-        base_random_block(words, (base_random){t->options->seed, BASE_PURPOSE_FLIP, global_step},
-                          (uint32_t)i);
-        const bool horizontal = (t->options->flip & ANO_FLIP_HORIZONTAL) && (words[0] & 1);
-        const bool vertical = (t->options->flip & ANO_FLIP_VERTICAL) && (words[1] & 1);
-        if (horizontal || vertical)
-            flip_image(images + i * size * size * channels, size, channels, horizontal, vertical);
+    training *t = cookie;
+    ano_train_event event = {.epochs = t->options->epochs, .skipped = skipped};
+    if (t->feed == NULL) {
+        event.step = (int)n_looked_at;
+        event.steps = (int)n_images;
+    } else {
+        event.epoch = t->state.epoch + 1;
+        event.step = t->state.step;
+        event.steps = t->steps;
     }
+    report(t, &event);
+    return t->cancelled;
 }
 
 /* The losses of a step are those before its update; what the update made is seen here, before a
@@ -198,18 +167,14 @@ static ano_status check_weights(const training *t, ano_error *err)
 static ano_status run_step(training *t, ano_error *err)
 {
     train_state *state = &t->state;
-    const size_t batch = (size_t)t->options->batch,
-                 latents = batch * (size_t)state->model->config.latent;
+    const size_t latents = (size_t)t->options->batch * (size_t)state->model->config.latent;
     const uint64_t global_step =
         (uint64_t)state->epoch * (uint64_t)t->steps + (uint64_t)state->step;
     const uint64_t seed = t->options->seed;
-    float *real = train_step_real(t->step);
-    ano_status status =
-        ano_dataset_read(real, t->dataset, t->order + (size_t)state->step * batch, batch, err);
+    ano_status status = data_feed_batch(train_step_real(t->step), t->feed, (size_t)state->epoch,
+                                        (size_t)state->step, err);
     if (status != ANO_OK)
         return status;
-    if (t->options->flip != 0)
-        flip_images(t, real, global_step);
     base_random_uniform(t->z_d, latents, -1, 1,
                         (base_random){seed, BASE_PURPOSE_LATENT_D, global_step});
     base_random_uniform(t->z_g, latents, -1, 1,
@@ -277,9 +242,6 @@ static ano_status end_epoch(training *t, ano_error *err)
 static ano_status run_epoch(training *t, ano_error *err)
 {
     train_state *state = &t->state;
-    base_random_permutation(
-        t->order, ano_dataset_count(t->dataset),
-        (base_random){t->options->seed, BASE_PURPOSE_SHUFFLE, (uint64_t)state->epoch});
     while (state->step < t->steps && !t->cancelled) {
         const double start = base_seconds();
         const ano_status status = run_step(t, err);
@@ -314,28 +276,46 @@ static ano_status run_epochs(training *t, ano_error *err)
 
 /* ---- set-up ------------------------------------------------------------------------------- */
 
+static ano_status feed_create(training *t, ano_error *err)
+{
+    const data_feed_options how = {.batch = t->options->batch,
+                                   .seed = t->options->seed,
+                                   .augment = t->options->augment,
+                                   .cache = t->options->cache,
+                                   .threads = base_threads(),
+                                   .notice = on_notice,
+                                   .cookie = t};
+    const ano_status status = data_feed_create(&t->feed, t->dataset, &how, err);
+    if (status != ANO_OK)
+        return status;
+    if (data_feed_steps(t->feed) > INT_MAX)
+        return base_error(err, ANO_ARG, "an epoch would have %zu steps", data_feed_steps(t->feed));
+    t->steps = (int)data_feed_steps(t->feed);
+    t->state.images_crc = data_feed_crc(t->feed);
+    return ANO_OK;
+}
+
 static ano_status training_init(training *t, const ano_model_config *config, ano_error *err)
 {
     const ano_train_options *o = t->options;
-    const size_t n = ano_dataset_count(t->dataset), latent = (size_t)config->latent;
+    const size_t latent = (size_t)config->latent;
     train_state *state = &t->state;
     ano_status status = ano_model_create(&state->model, config, o->seed, err);
     if (status != ANO_OK)
         return status;
+    state->model->view = ano_dataset_get_view(t->dataset);
     const size_t image = nn_shape_size(state->model->networks[ANO_GENERATOR]->dst);
-    t->steps = (int)(n / (size_t)o->batch);
-    t->order = base_alloc(n, sizeof *t->order);
     t->z_d = base_alloc((size_t)o->batch * latent, sizeof(float));
     t->z_g = base_alloc((size_t)o->batch * latent, sizeof(float));
     t->samples_z = base_alloc(ANO_SAMPLE_COUNT * latent, sizeof(float));
     t->samples = base_alloc(ANO_SAMPLE_COUNT * image, sizeof(float));
     state->history = base_alloc((size_t)o->epochs, sizeof *state->history);
-    if (t->order == NULL || t->z_d == NULL || t->z_g == NULL || t->samples_z == NULL ||
-        t->samples == NULL || state->history == NULL)
+    if (t->z_d == NULL || t->z_g == NULL || t->samples_z == NULL || t->samples == NULL ||
+        state->history == NULL)
         return base_error_nomem(err, "training");
     base_random_uniform(t->samples_z, ANO_SAMPLE_COUNT * latent, -1, 1,
                         (base_random){o->seed, BASE_PURPOSE_SAMPLES, 0});
-    status = images_crc(&state->images_crc, t->dataset, image, err);
+    status = feed_create(t, err);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
         status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
                               o->learning_rate, o->beta1, o->beta2, err);
@@ -356,11 +336,11 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
 static void training_clear(training *t)
 {
     train_step_free(t->step);
+    data_feed_free(t->feed);
     ano_model_free(t->state.model);
     for (int i = 0; i < MODEL_NETWORKS; i++)
         nn_adam_clear(&t->state.adam[i]);
     base_free(t->state.history);
-    base_free(t->order);
     base_free(t->z_d);
     base_free(t->z_g);
     base_free(t->samples_z);

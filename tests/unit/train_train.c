@@ -26,7 +26,7 @@ static const ano_model_config small = {.size = SIZE, .channels = 1, .latent = 5,
 /* Wide enough for Winograd, FFT and the thin kernels. */
 static const ano_model_config wide = {.size = SIZE, .channels = 1, .latent = 5, .base_width = 16};
 
-static ano_dataset *bright_squares(void)
+static ano_dataset *bright_squares(const ano_view *view)
 {
     uint8_t pixels[N_IMAGES * SIZE * SIZE];
     for (uint32_t i = 0; i < N_IMAGES; i++)
@@ -37,7 +37,7 @@ static ano_dataset *bright_squares(void)
         }
     ano_dataset *dataset;
     assert_int_equal(
-        ano_dataset_from_pixels(&dataset, pixels, N_IMAGES, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
+        ano_dataset_from_pixels(&dataset, pixels, N_IMAGES, (ano_shape){SIZE, SIZE, 1}, view, NULL),
         ANO_OK);
     return dataset;
 }
@@ -93,7 +93,7 @@ static ano_train_options two_epochs(const folder *run)
     options.epochs = 2;
     options.batch = BATCH;
     options.seed = 11;
-    options.flip = ANO_FLIP_HORIZONTAL | ANO_FLIP_VERTICAL;
+    options.augment.flip = ANO_FLIP_HORIZONTAL | ANO_FLIP_VERTICAL;
     options.run_dir = run->path;
     return options;
 }
@@ -102,7 +102,7 @@ static void train_model(const ano_model_config *config, const ano_train_options 
                         ano_status expected)
 {
     ano_error err = ANO_ERROR_INIT;
-    ano_dataset *dataset = bright_squares();
+    ano_dataset *dataset = bright_squares(NULL);
     ano_model *model;
     const ano_status status = ano_train(&model, dataset, config, options, &err);
     if (status != expected)
@@ -131,6 +131,32 @@ static void training__gives_the_same_bytes_for_the_same_seed(void **state)
     remove_folder(&b);
 }
 
+/* On tiles cut from larger images, of which the cache holds not even one. */
+static void train_on_tiles(const ano_train_options *options, ano_status expected)
+{
+    enum { N = 12, HEIGHT = 2 * SIZE, WIDTH = 3 * SIZE };
+    uint8_t pixels[N * HEIGHT * WIDTH];
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * i >> 4);
+    ano_dataset *dataset;
+    ano_model *model;
+    ano_error err = ANO_ERROR_INIT;
+    const ano_view view = {.size = SIZE, .channels = 1, .stride = 4};
+    assert_int_equal(
+        ano_dataset_from_pixels(&dataset, pixels, N, (ano_shape){HEIGHT, WIDTH, 1}, &view, NULL),
+        ANO_OK);
+    const ano_status status = ano_train(&model, dataset, &small, options, &err);
+    if (status != expected)
+        fail_msg("expected %s, got %s: %s", ano_status_name(expected), ano_status_name(status),
+                 err.message);
+    if (status == ANO_OK) {
+        assert_int_equal(ano_model_get_view(model).stride, 4);
+        assert_true(ano_model_get_view(model).scale == 1);
+    }
+    ano_model_free(model);
+    ano_dataset_free(dataset);
+}
+
 static int stop_in_second_epoch(const ano_train_event *event, void *cookie)
 {
     (void)cookie;
@@ -152,6 +178,47 @@ static void training__stopped_and_resumed_ends_as_if_never_stopped(void **state)
     assert_same_run(&whole, &stopped);
     remove_folder(&whole);
     remove_folder(&stopped);
+}
+
+static void training__on_streamed_tiles_resumes_to_the_bit(void **state)
+{
+    (void)state;
+    const folder whole = temporary_folder(), stopped = temporary_folder();
+    ano_train_options options = two_epochs(&whole);
+    options.cache = 0;
+    options.augment = (ano_augment){.flip = ANO_FLIP_HORIZONTAL,
+                                    .shift = 0.2,
+                                    .rotate = 10,
+                                    .brightness = 0.1,
+                                    .contrast = 0.2};
+    train_on_tiles(&options, ANO_OK);
+    options.run_dir = stopped.path;
+    options.callback = stop_in_second_epoch;
+    train_on_tiles(&options, ANO_CANCELLED);
+    options.callback = NULL;
+    options.resume = true;
+    train_on_tiles(&options, ANO_OK);
+    assert_same_run(&whole, &stopped);
+    remove_folder(&whole);
+    remove_folder(&stopped);
+}
+
+static int stop_at_third_image(const ano_train_event *event, void *cookie)
+{
+    (void)cookie;
+    assert_int_equal(event->epoch, 0);
+    assert_int_equal(event->steps, N_IMAGES);
+    return event->step == 3;
+}
+
+static void training__can_be_stopped_while_it_looks_at_the_images(void **state)
+{
+    (void)state;
+    const folder run = temporary_folder();
+    ano_train_options options = two_epochs(&run);
+    options.callback = stop_at_third_image;
+    train(&options, ANO_CANCELLED);
+    remove_folder(&run);
 }
 
 /* The header of a run's checkpoint says that some convolution is computed by that method. */
@@ -243,13 +310,25 @@ static void resume__refuses_another_run_by_name_of_what_differs(void **state)
     train(&options, ANO_OK);
     options.resume = true;
     options.batch = 8;
-    ano_dataset *dataset = bright_squares();
+    ano_dataset *dataset = bright_squares(NULL);
     ano_model *model;
     ano_error err = ANO_ERROR_INIT;
     assert_int_equal(ano_train(&model, dataset, &small, &options, &err), ANO_ARG);
     assert_non_null(strstr(err.message, "batch was 16 and is now 8"));
 
     options.batch = BATCH;
+    options.cache = 1;
+    err = (ano_error)ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, dataset, &small, &options, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "cache was 1073741824 and is now 1"));
+
+    options.cache = 1 << 30;
+    options.augment.shift = 0.25;
+    err = (ano_error)ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, dataset, &small, &options, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "shift was 0.0 and is now 0.25"));
+
+    options.augment.shift = 0;
     ano_dataset *rest, *held_out;
     assert_int_equal(ano_dataset_split(&rest, &held_out, dataset, 2, 0, NULL), ANO_OK);
     err = (ano_error)ANO_ERROR_INIT;
@@ -257,6 +336,13 @@ static void resume__refuses_another_run_by_name_of_what_differs(void **state)
     assert_non_null(strstr(err.message, "training images were others"));
     ano_dataset_free(rest);
     ano_dataset_free(held_out);
+    ano_dataset_free(dataset);
+
+    /* Tiles as large as the images are the same images, but not the same model. */
+    dataset = bright_squares(&(ano_view){.size = SIZE, .channels = 1, .stride = 4});
+    err = (ano_error)ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, dataset, &small, &options, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "the images' stride was 0 and is now 4"));
     ano_dataset_free(dataset);
     remove_folder(&run);
 }
@@ -299,6 +385,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training__gives_the_same_bytes_for_the_same_seed),
         cmocka_unit_test(training__stopped_and_resumed_ends_as_if_never_stopped),
+        cmocka_unit_test(training__on_streamed_tiles_resumes_to_the_bit),
+        cmocka_unit_test(training__can_be_stopped_while_it_looks_at_the_images),
         cmocka_unit_test(training__by_winograd_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__by_fft_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
