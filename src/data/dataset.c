@@ -11,6 +11,8 @@
 /* Of images in files, where the caller names none. */
 #define MAX_PIXELS ((size_t)1 << 31)
 
+enum { READ_SIZE = 4096 }; /* numbers of an image that are read at a time */
+
 static size_t image_size(ano_shape shape)
 {
     return (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
@@ -255,35 +257,61 @@ const char *ano_dataset_mask(const ano_dataset *dataset, size_t i)
 ano_status ano_dataset_original(ano_shape *out, const ano_dataset *dataset, size_t i,
                                 ano_error *err)
 {
-    if (dataset->pixels == NULL)
-        return base_error(err, ANO_UNSUPPORTED, "%s: image files are not read yet",
-                          ano_dataset_path(dataset, i));
     *out = dataset->native;
-    return ANO_OK;
+    return dataset->pixels != NULL
+               ? ANO_OK
+               : data_decode_size(out, dataset->list.items[i].path, dataset->max_pixels, err);
+}
+
+/* Reads the file of a mask, which must be `shape`. */
+static ano_status read_mask(uint8_t *dst, const char *path, ano_shape shape, size_t max_pixels,
+                            ano_error *err)
+{
+    static const ano_view gray = {.channels = 1, .scale = 1};
+    uint16_t numbers[READ_SIZE];
+    data_decoder *decoder;
+    ano_status status = data_decode_open(&decoder, path, &gray, max_pixels, err);
+    if (status != ANO_OK)
+        return status;
+    const ano_shape mask = data_decode_shape(decoder);
+    if (mask.height != shape.height || mask.width != shape.width)
+        status = base_error(err, ANO_SHAPE, "%s: has %d x %d pixels, but its image has %d x %d",
+                            path, mask.height, mask.width, shape.height, shape.width);
+    const size_t size = image_size(mask);
+    for (size_t done = 0, n; done < size && status == ANO_OK; done += n) {
+        n = size - done < READ_SIZE ? size - done : READ_SIZE;
+        status = data_decode_read(numbers, decoder, n, err);
+        for (size_t k = 0; k < n && status == ANO_OK; k++)
+            dst[done + k] = numbers[k] != 0;
+    }
+    data_decode_close(decoder);
+    return status;
 }
 
 ano_status ano_dataset_read_mask(uint8_t *dst, const ano_dataset *dataset, size_t i, ano_error *err)
 {
     ano_shape shape;
+    const char *path = ano_dataset_mask(dataset, i);
     const ano_status status = ano_dataset_original(&shape, dataset, i, err);
-    if (status == ANO_OK)
-        memset(dst, 0, (size_t)shape.height * (size_t)shape.width);
-    return status;
+    if (status != ANO_OK)
+        return status;
+    if (path != NULL)
+        return read_mask(dst, path, shape, dataset->max_pixels, err);
+    memset(dst, 0, (size_t)shape.height * (size_t)shape.width);
+    return ANO_OK;
 }
 
 static ano_status read_image(float *dst, const ano_dataset *dataset, size_t i, ano_error *err)
 {
-    enum { ROW_SIZE = 4096 };
-    uint16_t rows[ROW_SIZE];
+    uint16_t numbers[READ_SIZE];
     data_reader reader;
     ano_status status = data_reader_open(&reader, dataset, i, err);
-    const size_t row = (size_t)reader.shape.width * (size_t)reader.shape.channels;
-    if (status == ANO_OK && row > ROW_SIZE)
-        status = base_error(err, ANO_ARG, "an image of %d x %d pixels is too wide to be read whole",
-                            reader.shape.height, reader.shape.width);
-    for (int y = 0; y < reader.shape.height && status == ANO_OK; y++) {
-        status = data_reader_rows(rows, &reader, 1, err);
-        data_scale(dst + (size_t)y * row, rows, row);
+    const size_t size = image_size(reader.shape);
+    for (size_t done = 0, n; done < size && status == ANO_OK; done += n) {
+        n = size - done < READ_SIZE ? size - done : READ_SIZE;
+        status = data_reader_numbers(numbers, &reader, n, err);
+        if (status == ANO_OK)
+            data_scale(dst + done, numbers, n);
     }
     data_reader_close(&reader);
     return status;

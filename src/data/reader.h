@@ -1,14 +1,17 @@
 /* One image of a data set as its view has it, read from top to bottom: a whole image fitted to the
  * view's size, or, for tiles, the image at the view's scale, mirrored at its edges where it is
- * smaller than a tile. Values are 0…65535, whatever the file has. */
+ * smaller than a tile, to the right and below. Values are 0…65535, whatever the file has. */
 #ifndef DATA_READER_H
 #define DATA_READER_H
 
 #include "data/dataset.h"
+#include "data/decode.h"
 
 typedef struct data_reader {
-    ano_shape shape;       /* of what it gives */
-    const uint8_t *pixels; /* the rows that are left */
+    ano_shape shape; /* of what it gives */
+    data_decoder
+        *decoder; /* NULL for images in memory that the view takes as they are, which then */
+    const uint8_t *pixels; /* are what is left of them: reading those allocates nothing */
 } data_reader;
 
 /* Opens image i; `dataset` must outlive the reader, which is to be closed in every case. Errors:
@@ -18,6 +21,9 @@ void data_reader_close(data_reader *reader);
 
 /* The next n rows: dst [n][width][channels]. No more than are left. Errors: IO, FORMAT. */
 ano_status data_reader_rows(uint16_t *dst, data_reader *reader, int n, ano_error *err);
+
+/* The same in parts of any length: the next n numbers. */
+ano_status data_reader_numbers(uint16_t *dst, data_reader *reader, size_t n, ano_error *err);
 
 /* dst [n] = src [n] scaled to [-1, 1]: what the networks see. */
 void data_scale(float *dst, const uint16_t *src, size_t n);
