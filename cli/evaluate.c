@@ -22,7 +22,8 @@ static int evaluate(cli_run *run, const cli_options *options)
     cli_options split = *options;
     split.seed = run->configured.seed;
     split.held_out = run->configured.held_out;
-    int code = cli_open_training(&training, &held_out, &split);
+    const ano_view view = ano_model_get_view(run->model);
+    int code = cli_open_training(&training, &held_out, &view, &split);
     const ano_calibration calibration = ano_model_get_calibration(run->model);
     const ano_score_options search = cli_options_search(options);
     if (code == CLI_DONE && !ano_calibration_holds(&calibration, &search))

@@ -24,6 +24,8 @@ typedef enum option_kind {
     KIND_CONV,   /* ano_conv, "auto", "direct", "winograd" or "fft" */
     KIND_SEARCH, /* ano_search, "adam" or "lbfgs" */
     KIND_SPLIT,  /* ano_split, "train" or "test" */
+    KIND_FIT,    /* ano_fit, "resize", "crop" or "pad" */
+    KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
 
@@ -87,10 +89,22 @@ static const option_row rows[] = {
      "Score only images of these classes, as 1 or 3,5"},
     {"anomaly", "CLASSES", KIND_TEXT, AT(anomaly), 0, 0, GROUP_DATA, KEPT, TESTING,
      "Classes that are anomalous; all that are not normal when not given"},
-    {"held-out", "N", KIND_WHOLE, AT(held_out), 1, 1e9, GROUP_DATA, FIXED, TRAINING,
-     "Normal training images kept out of training, to set the threshold"},
+    {"held-out", "N", KIND_WHOLE, AT(held_out), 0, 1e9, GROUP_DATA, FIXED, TRAINING,
+     "Normal training images kept out of training, to set the threshold; 0: a fifth, at most 200"},
     {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING,
      "Test images of each kind, the first in the file's order"},
+    {"size", "N", KIND_WHOLE, AT(view.size), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "Show the networks whole images of N x N pixels; 0: 64, but IDX images as they are"},
+    {"fit", "resize|crop|pad", KIND_FIT, AT(view.fit), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "How a whole image becomes a square: stretched, its middle cut out, or edges filled up"},
+    {"tile", "N", KIND_WHOLE, AT(tile), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "Show the networks tiles of N x N pixels, cut from images of any size; 0: whole images"},
+    {"stride", "N", KIND_WHOLE, AT(view.stride), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "Pixels from one tile to the next when scoring; 0: half a tile"},
+    {"scale", "S", KIND_REAL, AT(view.scale), 0.001, 16, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "Scale images by this before tiles are cut from them; 0.5 is half as wide"},
+    {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+     "Show the networks gray or colour; auto is colour where any image has some"},
     {"split", "test|train", KIND_SPLIT, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
      "Which images of the data set to score"},
 
@@ -108,6 +122,16 @@ static const option_row rows[] = {
      "Adam's decay of the mean of squared gradients"},
     {"flip", "h|v|h,v", KIND_FLIP, AT(train.augment.flip), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
      "Flip training images at random, horizontally, vertically or both"},
+    {"shift", "S", KIND_REAL, AT(train.augment.shift), 0, 0.5, GROUP_TRAIN, FIXED, TRAINING,
+     "Shift training images at random, by up to this share of their size"},
+    {"rotate", "DEGREES", KIND_REAL, AT(train.augment.rotate), 0, 180, GROUP_TRAIN, FIXED, TRAINING,
+     "Turn training images at random, by up to so many degrees either way"},
+    {"brightness", "B", KIND_REAL, AT(train.augment.brightness), 0, 1, GROUP_TRAIN, FIXED, TRAINING,
+     "Make training images lighter or darker at random, by up to this; black to white is 2"},
+    {"contrast", "C", KIND_REAL, AT(train.augment.contrast), 0, 10, GROUP_TRAIN, FIXED, TRAINING,
+     "Raise or lower their contrast at random, by a factor of up to 1 + C"},
+    {"cache", "MB", KIND_WHOLE, AT(cache), 1, 1e6, GROUP_TRAIN, FIXED, TRAINING,
+     "Keep so much of decoded images; more are decoded anew in each epoch, ahead of training"},
     {"latent", "N", KIND_WHOLE, AT(model.latent), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Length of the latent vector"},
     {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 1024, GROUP_TRAIN, FIXED, TRAINING,
@@ -150,11 +174,12 @@ enum { ROW_COUNT = sizeof rows / sizeof *rows };
 cli_options cli_options_default(void)
 {
     return (cli_options){
-        .held_out = 200,
         .count = 100,
         .split = ANO_SPLIT_TEST,
+        .view = {.scale = 1},
         .model = ANO_MODEL_CONFIG_INIT,
         .train = ANO_TRAIN_OPTIONS_INIT,
+        .cache = 1024,
         .search = ANO_SCORE_OPTIONS_INIT,
         .alpha = 0.01,
     };
@@ -194,6 +219,10 @@ static const char *const conv_names[] = {[ANO_CONV_AUTO] = "auto",
 static const char *const search_names[] = {
     [ANO_SEARCH_ADAM] = "adam", [ANO_SEARCH_LBFGS] = "lbfgs"};
 static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
+static const char *const fit_names[] = {
+    [ANO_FIT_RESIZE] = "resize", [ANO_FIT_CROP] = "crop", [ANO_FIT_PAD] = "pad"};
+static const char *const colour_names[] = {"auto", "gray", "rgb"};
+static const int colour_channels[] = {0, 1, 3};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
 static int find_name(const char *const *names, size_t n_names, const char *text)
@@ -267,6 +296,20 @@ static bool set_option(cli_options *options, const option_row *row, const char *
             return false;
         *(ano_split *)field = (ano_split)name;
         return true;
+    case KIND_FIT:
+        snprintf(expected, expected_size, "resize, crop or pad");
+        name = find_name(fit_names, sizeof fit_names / sizeof *fit_names, text);
+        if (name < 0)
+            return false;
+        *(ano_fit *)field = (ano_fit)name;
+        return true;
+    case KIND_COLOUR:
+        snprintf(expected, expected_size, "gray, rgb or auto");
+        name = find_name(colour_names, sizeof colour_names / sizeof *colour_names, text);
+        if (name < 0)
+            return false;
+        *(int *)field = colour_channels[name];
+        return true;
     }
     return false;
 }
@@ -298,6 +341,10 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return json_string(search_names[*(const ano_search *)field]);
     case KIND_SPLIT:
         return json_string(split_names[*(const ano_split *)field]);
+    case KIND_FIT:
+        return json_string(fit_names[*(const ano_fit *)field]);
+    case KIND_COLOUR:
+        return json_string(colour_names[(*(const int *)field + 1) / 2]);
     }
     return NULL;
 }
@@ -408,6 +455,16 @@ const char *cli_options_fixed_given(const cli_options *options)
         if (rows[i].keeping == FIXED && (options->given >> i & 1))
             return rows[i].name;
     return NULL;
+}
+
+ano_view cli_options_view(const cli_options *options)
+{
+    ano_view view = options->view;
+    if (options->tile > 0) {
+        view.size = options->tile;
+        view.stride = view.stride > 0 ? view.stride : view.size / 2;
+    }
+    return view;
 }
 
 ano_score_options cli_options_search(const cli_options *options)

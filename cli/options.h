@@ -26,13 +26,16 @@ typedef struct cli_options {
     const char *resume; /* a run folder to go on with */
     const char *normal, *anomaly;
     const char *classes; /* that `score` scores; NULL: all */
-    int held_out;        /* training images kept for calibration */
+    int held_out;        /* training images kept for calibration; 0: a fifth, at most 200 */
     size_t count;        /* test images of each kind; 0: all */
     ano_split split;     /* that `score` reads */
     uint64_t seed;
     int threads;
+    ano_view view; /* what training asks for, but see cli_options_view() */
+    int tile;      /* the size of tiles; 0: whole images */
     ano_model_config model;
     ano_train_options train;
+    int cache; /* MB of decoded images that training keeps */
     ano_score_options search;
     double alpha;
     const char *trace;
@@ -65,6 +68,9 @@ ano_status cli_options_save(const cli_options *options, const char *folder, ano_
 /* The name of an option that the command line gave although a resumed run cannot change it, or
  * NULL. */
 const char *cli_options_fixed_given(const cli_options *options);
+
+/* The view that training asks for. */
+ano_view cli_options_view(const cli_options *options);
 
 /* The search's options, with the run's seed and threads in them. */
 ano_score_options cli_options_search(const cli_options *options);

@@ -149,15 +149,27 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
     return ANO_OK;
 }
 
-int cli_open_training(ano_dataset **training, ano_dataset **held_out, const cli_options *options)
+/* How many of n normal images are held out: enough for a threshold, but most are to be learnt. */
+static size_t count_held_out(size_t n, const cli_options *options)
+{
+    enum { ENOUGH = 200 };
+    if (options->held_out > 0)
+        return (size_t)options->held_out;
+    return n < 5 ? 1 : n / 5 < ENOUGH ? n / 5 : ENOUGH;
+}
+
+int cli_open_training(ano_dataset **training, ano_dataset **held_out, const ano_view *view,
+                      const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *all = NULL;
-    const ano_dataset_options normal = {.split = ANO_SPLIT_TRAIN, .normal = options->normal};
+    const ano_dataset_options normal = {
+        .split = ANO_SPLIT_TRAIN, .normal = options->normal, .view = *view};
     if (ano_dataset_open(&all, options->data, &normal, &err) != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
+    const size_t n_held_out = count_held_out(ano_dataset_count(all), options);
     const ano_status status =
-        ano_dataset_split(training, held_out, all, (size_t)options->held_out, options->seed, &err);
+        ano_dataset_split(training, held_out, all, n_held_out, options->seed, &err);
     ano_dataset_free(all);
     return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_DATA, &err);
 }

@@ -28,7 +28,9 @@ ano_status cli_remove_files(const char *folder, const char *prefix, const char *
 /* Removes what an earlier run left in FOLDER, and nothing else. */
 ano_status cli_run_clear(const char *folder, ano_error *err);
 
-/* Opens the data set's training images of the normal classes, less those held out by seed. */
-int cli_open_training(ano_dataset **training, ano_dataset **held_out, const cli_options *options);
+/* Opens the data set's training images of the normal classes as `view` has them, less those held
+ * out by seed. */
+int cli_open_training(ano_dataset **training, ano_dataset **held_out, const ano_view *view,
+                      const cli_options *options);
 
 #endif

@@ -52,12 +52,14 @@ static void test_clear(test *t)
     ano_dataset_free(t->images);
 }
 
-static ano_status test_open(test *t, const cli_options *options, ano_error *err)
+static ano_status test_open(test *t, const ano_view *view, const cli_options *options,
+                            ano_error *err)
 {
     const ano_dataset_options which = {.split = ANO_SPLIT_TEST,
                                        .normal = options->normal,
                                        .anomaly = options->anomaly,
-                                       .count = options->count};
+                                       .count = options->count,
+                                       .view = *view};
     t->options = options;
     const ano_status status = ano_dataset_open(&t->images, options->data, &which, err);
     if (status != ANO_OK)
@@ -259,8 +261,9 @@ int cli_test_check(const ano_dataset *training, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
     test t = {0};
+    const ano_view view = ano_dataset_get_view(training);
     int code = CLI_DONE;
-    if (test_open(&t, options, &err) != ANO_OK)
+    if (test_open(&t, &view, options, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
     else if (!same_shape(ano_dataset_shape(training), ano_dataset_shape(t.images)))
         code = cli_refuse(CLI_BAD_DATA, "%s: the test images have another size than the training's",
@@ -275,7 +278,8 @@ int cli_test(const ano_model *model, const ano_dataset *training, const ano_data
     ano_error err = ANO_ERROR_INIT;
     test t = {0};
     int code = CLI_DONE;
-    if (test_open(&t, options, &err) != ANO_OK) {
+    const ano_view view = ano_model_get_view(model);
+    if (test_open(&t, &view, options, &err) != ANO_OK) {
         code = cli_fail(CLI_ON_DATA, &err);
         goto done;
     }

@@ -101,6 +101,7 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     ano_train_options how = options->train;
     how.seed = options->seed;
     how.threads = options->threads;
+    how.cache = (size_t)options->cache << 20;
     how.run_dir = options->out;
     how.callback = on_train;
     how.cookie = &t;
@@ -113,8 +114,8 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
         return cli_fail(CLI_ON_RUN, &t.err);
     if (status == ANO_SHAPE)
         base_error_context(&err, "%s", options->data);
-    return status == ANO_OK ? CLI_DONE
-                            : cli_fail(status == ANO_SHAPE ? CLI_ON_DATA : CLI_ON_RUN, &err);
+    const bool on_data = status == ANO_SHAPE || t.n_skipped == ano_dataset_count(images);
+    return status == ANO_OK ? CLI_DONE : cli_fail(on_data ? CLI_ON_DATA : CLI_ON_RUN, &err);
 }
 
 /* Sets the model's threshold by the scores of images that training has not seen, and saves it. */
@@ -145,6 +146,18 @@ static int prepare_folder(const cli_options *options)
     return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
+/* Images in files, of which each may have a size of its own, are made small where nothing is asked;
+ * those of IDX files have one already. */
+static ano_view training_view(const cli_options *options)
+{
+    enum { SMALL = 64 };
+    ano_view view = cli_options_view(options);
+    if (view.size == 0 && !cli_exists(options->data, "train-images-idx3-ubyte") &&
+        !cli_exists(options->data, "train-images-idx3-ubyte.gz"))
+        view.size = SMALL;
+    return view;
+}
+
 int cli_train_and_test(cli_options *options, bool replaces)
 {
     const bool tests = options->normal != NULL && !options->no_test;
@@ -159,7 +172,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
                           "%s: holds a run already; go on with it by \"%s train --resume %s\", "
                           "or name another folder with --out",
                           options->out, cli_program(), options->out);
-    int code = cli_open_training(&images, &held_out, options);
+    const ano_view view = training_view(options);
+    int code = cli_open_training(&images, &held_out, &view, options);
     if (code == CLI_DONE && tests)
         code = cli_test_check(images, options);
     if (code == CLI_DONE && replaces && cli_run_clear(options->out, &err) != ANO_OK)
@@ -186,6 +200,15 @@ done:
     ano_dataset_free(images);
     free(absolute);
     return code;
+}
+
+static int check_view(const cli_options *options)
+{
+    if (options->tile > 0 && options->view.size > 0)
+        return cli_refuse(CLI_USAGE, "--size is for whole images, --tile says how large tiles are");
+    if (options->tile == 0 && (options->view.stride > 0 || options->view.scale != 1))
+        return cli_refuse(CLI_USAGE, "--stride and --scale are for tiles; give --tile");
+    return CLI_DONE;
 }
 
 /* Makes the options of the run folder the ones that the command line is read onto. */
@@ -224,6 +247,8 @@ int cli_train(int argc, char **argv)
         code = cli_refuse(CLI_USAGE, "train: --out RUN is missing; see \"anogan train --help\"");
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
+    if (code == CLI_DONE)
+        code = check_view(&options);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

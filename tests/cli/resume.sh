@@ -1,8 +1,10 @@
 # A run that is interrupted exits with 130, and resumed ends in the bytes of one that never was.
 make_bars bars
-anogan train bars --out whole --normal 1 --epochs 150 "${small[@]}" --quiet >/dev/null
+augmented=(--flip h --shift 0.15 --rotate 7.3 --brightness 0.1 --contrast 0.3)
+anogan train bars --out whole --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" --quiet >/dev/null
 
-anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" --quiet >/dev/null 2>message.txt &
+anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" --quiet \
+    >/dev/null 2>message.txt &
 until [ -s parts/loss.csv ] && [ "$(wc -l <parts/loss.csv)" -gt 3 ]; do
     kill -0 $! # it must not have ended
     sleep 0.01

@@ -14,12 +14,21 @@ run anogan train data --out run --rate 0x1p-3
 run anogan train data --out run --beta1 1
 run anogan train data --out run --flip sideways
 run anogan train data --out run --conv fourier
+run anogan train data --out run --shift 0.6
+run anogan train data --out run --fit stretch
+run anogan train data --out run --channels blue
+run anogan train data --out run --size 64 --tile 64
+run anogan train data --out run --stride 32
+run anogan train data --out run --scale 0.5
+run anogan train data --out run --cache 0
 run anogan train data --out run --seed 18446744073709551616
 run anogan train data --out run --count none
 run anogan train data --out run --epochs
 run anogan train data more --out run
 run anogan train --resume run --batch 16
 run anogan train --resume run --conv fft
+run anogan train --resume run --tile 32
+run anogan train --resume run --cache 2048
 run anogan train --resume run --out other
 run anogan demo data
 run anogan score
