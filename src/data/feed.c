@@ -36,8 +36,8 @@ struct data_feed {
     float *scratch;     /* a sample */
     pthread_t loader;
     bool is_loading;
-    atomic_bool stops;     /* the loader */
-    ano_error load_failed; /* of the loader */
+    atomic_size_t n_taken; /* images of `ahead` that are read or being read */
+    atomic_bool stops, lacks_memory;
 };
 
 /* As many tiles as would cover the image; 1 where the view is whole. */
@@ -125,11 +125,12 @@ static void plan_group(data_feed *feed, group *g, size_t epoch, size_t sample)
 
 /* ---- reading ahead ------------------------------------------------------------------------ */
 
+/* Reads what nobody has taken yet: in the loader, and in the caller's thread when it must wait. */
 static void *load_group(void *shared)
 {
     data_feed *feed = shared;
     group *g = feed->ahead;
-    for (size_t i = 0; i < g->n_images && !feed->stops; i++) {
+    for (size_t i; !feed->stops && (i = feed->n_taken++) < g->n_images;) {
         group_image *slot = &g->images[i];
         const data_image *image = &feed->survey.images[slot->image];
         if (feed->is_lost[slot->image])
@@ -138,10 +139,8 @@ static void *load_group(void *shared)
         const ano_status status = data_image_read(&slot->pixels, image, feed->dataset, &err);
         if (status != ANO_OK && status != ANO_NOMEM)
             slot->why = base_strdup(err.message);
-        if (status == ANO_NOMEM || (status != ANO_OK && slot->why == NULL)) {
-            base_error_nomem(&feed->load_failed, "a training image");
-            break;
-        }
+        if (status == ANO_NOMEM || (status != ANO_OK && slot->why == NULL))
+            feed->stops = feed->lacks_memory = true;
     }
     return NULL;
 }
@@ -150,23 +149,21 @@ static void start_loading(data_feed *feed)
 {
     const data_survey *survey = &feed->survey;
     group *g = feed->ahead;
-    if (survey->is_kept)
-        for (size_t i = 0; i < g->n_images; i++)
-            g->images[i].pixels = survey->images[g->images[i].image].pixels;
-    else if (pthread_create(&feed->loader, NULL, load_group, feed) == 0)
-        feed->is_loading = true;
-    else
-        load_group(feed);
+    feed->n_taken = 0;
+    for (size_t i = 0; i < g->n_images && survey->is_kept; i++)
+        g->images[i].pixels = survey->images[g->images[i].image].pixels;
+    if (!survey->is_kept) /* without a thread all is read when it is needed */
+        feed->is_loading = pthread_create(&feed->loader, NULL, load_group, feed) == 0;
 }
 
 static ano_status end_loading(data_feed *feed, ano_error *err)
 {
+    if (!feed->survey.is_kept)
+        load_group(feed);
     if (feed->is_loading)
         pthread_join(feed->loader, NULL);
     feed->is_loading = false;
-    if (feed->load_failed.status != ANO_OK)
-        return base_error(err, feed->load_failed.status, "%s", feed->load_failed.message);
-    return ANO_OK;
+    return feed->lacks_memory ? base_error_nomem(err, "a training image") : ANO_OK;
 }
 
 /* Tells of the images of a group that could be read before and no longer can. */
