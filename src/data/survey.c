@@ -99,8 +99,8 @@ static ano_status read_rows(look *l, data_reader *reader, ano_error *err)
 {
     enum { STRIP_SIZE = 1 << 14 };
     const size_t row = (size_t)l->image.shape.width * (size_t)l->image.shape.channels;
-    const int height = l->image.shape.height,
-              n_rows = row < STRIP_SIZE ? (int)(STRIP_SIZE / row) : 1;
+    const int height = l->image.shape.height, most = row < STRIP_SIZE ? (int)(STRIP_SIZE / row) : 1,
+              n_rows = height < most ? height : most;
     uint16_t *strip = base_alloc((size_t)n_rows * row, sizeof *strip);
     float *seen = base_alloc((size_t)n_rows * row, sizeof *seen);
     ano_status status =
