@@ -87,7 +87,8 @@ typedef enum ano_fit {
 /* How the networks see images. A model keeps the view that it was trained with, for its scores hold
  * in no other. */
 typedef struct ano_view {
-    int size;     /* height and width of what the networks see, pixels; 0: the images' own */
+    int size;     /* height and width of what the networks see, pixels; 0: that of images in
+                     memory or IDX files, 64 of others; tiles need one */
     int channels; /* 1 (gray) or 3 (RGB); 0: 3 where any image has colour */
     ano_fit fit;  /* of whole images */
     int stride;   /* 0: whole images; else tiles of size x size, when scoring this far apart */
@@ -122,8 +123,11 @@ typedef enum ano_dataset_kind {
     ANO_DATASET_FOLDER,   /* a folder of images, at any depth; the class of an image is the name of
                              the folder in `path` that it is under, "" for those right in it */
     ANO_DATASET_TREE,     /* an MVTec-style tree: train/CLASS, test/CLASS, and masks in
-                             ground_truth/CLASS/STEM_mask.png */
-    ANO_DATASET_MANIFEST, /* a CSV file with the columns path,label[,split][,mask] */
+                             ground_truth/CLASS/STEM_mask.png or STEM.png */
+    ANO_DATASET_MANIFEST, /* a CSV file whose first line names the columns path, label and, where
+                             wanted, split (train or test; empty: in both) and mask; paths are
+                             relative to its folder; the labels 0 and 1 are the classes "normal"
+                             and "anomalous" */
     ANO_DATASET_FILE      /* a single image */
 } ano_dataset_kind;
 
@@ -139,6 +143,12 @@ ANO_API const char *ano_dataset_kind_name(ano_dataset_kind kind);
  * view out of range), UNSUPPORTED (image files in a library that was built without libvips). */
 ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
                                     const ano_dataset_options *options, ano_error *err);
+
+/* Opens what is at n paths as one data set, in that order: image files, whatever their names end
+ * in, and anything that ano_dataset_open() takes but IDX files, which are a data set alone. Its
+ * kind is ANO_DATASET_FOLDER, unless n is 1. Errors: as ano_dataset_open(). */
+ANO_API ano_status ano_dataset_open_list(ano_dataset **out, const char *const *paths, size_t n,
+                                         const ano_dataset_options *options, ano_error *err);
 
 /* Copies n images [n][height][width][channels] of bytes 0…255; all are normal, of class "". `view`
  * may be NULL: the images as they are. */

@@ -142,9 +142,10 @@ ano_status base_make_folder(const char *path, ano_error *err)
 
 char *base_path_join(const char *folder, const char *name)
 {
-    const size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    const size_t length = strlen(folder), size = length + 1 + strlen(name) + 1;
+    const bool has_slash = length > 0 && folder[length - 1] == '/';
     char *path = base_alloc(size, 1);
     if (path != NULL)
-        snprintf(path, size, "%s/%s", folder, name);
+        snprintf(path, size, "%s%s%s", folder, has_slash ? "" : "/", name);
     return path;
 }

@@ -30,7 +30,8 @@ ano_status base_file_write(const char *path, const void *bytes, size_t size, ano
 /* Makes the folder and its parents where they are missing. */
 ano_status base_make_folder(const char *path, ano_error *err);
 
-/* "folder/name" in a string of the caller's (base_free), NULL when memory is short. */
+/* "folder/name" in a string of the caller's (base_free), NULL when memory is short; "folder/" is
+ * the same folder. */
 char *base_path_join(const char *folder, const char *name);
 
 #endif

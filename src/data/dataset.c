@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Of images in files, where the caller names none. */
-#define MAX_PIXELS ((size_t)1 << 31)
-
 enum { READ_SIZE = 4096 }; /* numbers of an image that are read at a time */
 
 static size_t image_size(ano_shape shape)
@@ -86,29 +83,6 @@ ano_shape ano_dataset_shape(const ano_dataset *dataset)
 }
 
 /* ---- ways to a data set ------------------------------------------------------------------- */
-
-ano_status ano_dataset_open(ano_dataset **out, const char *path, const ano_dataset_options *options,
-                            ano_error *err)
-{
-    *out = NULL;
-    if (options->split != ANO_SPLIT_TRAIN && options->split != ANO_SPLIT_TEST)
-        return base_error(err, ANO_ARG, "split: %d is neither train nor test", options->split);
-    ano_dataset *dataset = base_alloc(1, sizeof *dataset);
-    if (dataset == NULL)
-        return base_error_nomem(err, "data set");
-    dataset->view = options->view;
-    dataset->max_pixels = options->max_pixels > 0 ? options->max_pixels : MAX_PIXELS;
-    dataset->kind = ANO_DATASET_IDX;
-    ano_status status = data_idx_folder_open(dataset, path, options, err);
-    if (status == ANO_OK &&
-        (status = data_view_resolve(&dataset->view, dataset->native, err)) != ANO_OK)
-        base_error_context(err, "%s", path);
-    if (status == ANO_OK)
-        *out = dataset;
-    else
-        ano_dataset_free(dataset);
-    return status;
-}
 
 ano_status ano_dataset_from_pixels(ano_dataset **out, const uint8_t *pixels, size_t n,
                                    ano_shape shape, const ano_view *view, ano_error *err)

@@ -328,7 +328,7 @@ static ano_status see(data_decoder **out, VipsImage *image, const char *path, co
 
 /* ---- what others use ---------------------------------------------------------------------- */
 
-static ano_status started(ano_error *err)
+ano_status data_decode_check(ano_error *err)
 {
     pthread_once(&once, start);
     return is_started ? ANO_OK : base_error(err, ANO_BACKEND, "libvips cannot be started");
@@ -337,7 +337,7 @@ static ano_status started(ano_error *err)
 ano_status data_decode_size(ano_shape *out, const char *path, size_t max_pixels, ano_error *err)
 {
     VipsImage *image;
-    ano_status status = started(err);
+    ano_status status = data_decode_check(err);
     if (status == ANO_OK)
         status = open_file(&image, path, max_pixels, err);
     if (status != ANO_OK)
@@ -352,7 +352,7 @@ ano_status data_decode_open(data_decoder **out, const char *path, const ano_view
 {
     VipsImage *image;
     *out = NULL;
-    ano_status status = started(err);
+    ano_status status = data_decode_check(err);
     if (status == ANO_OK)
         status = open_file(&image, path, max_pixels, err);
     return status == ANO_OK ? see(out, image, path, view, err) : status;
@@ -365,7 +365,7 @@ ano_status data_decode_open_pixels(data_decoder **out, const uint8_t *pixels, an
     if (shape.channels != view->channels && shape.channels != 1 && shape.channels != 3)
         return base_error(err, ANO_ARG, "images of %d channels cannot be seen in %d",
                           shape.channels, view->channels);
-    const ano_status status = started(err);
+    const ano_status status = data_decode_check(err);
     if (status != ANO_OK)
         return status;
     const size_t size = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;

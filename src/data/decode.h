@@ -18,6 +18,10 @@
 
 typedef struct data_decoder data_decoder;
 
+/* Whether images can be decoded at all. Errors: UNSUPPORTED (the library was built without
+ * libvips), BACKEND. */
+ano_status data_decode_check(ano_error *err);
+
 /* *out = the size of the image in a file, 1 or 3 channels. Errors: IO, FORMAT (no image, or more
  * than max_pixels), UNSUPPORTED (numbers or channels that are neither gray nor RGB). */
 ano_status data_decode_size(ano_shape *out, const char *path, size_t max_pixels, ano_error *err);

@@ -6,6 +6,11 @@ static ano_status refuse(ano_error *err, const char *what)
     return base_error(err, ANO_UNSUPPORTED, "%s: this library was built without libvips", what);
 }
 
+ano_status data_decode_check(ano_error *err)
+{
+    return base_error(err, ANO_UNSUPPORTED, "this library was built without libvips");
+}
+
 ano_status data_decode_size(ano_shape *out, const char *path, size_t max_pixels, ano_error *err)
 {
     (void)max_pixels;

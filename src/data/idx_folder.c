@@ -4,10 +4,8 @@
 #include "data/dataset.h"
 #include "format/idx.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { N_CLASSES = 256 };
@@ -19,7 +17,8 @@ static const struct {
     [ANO_SPLIT_TEST] = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
 };
 
-/* *path = "folder/name" or "folder/name.gz", the first that is there; freed by the caller. */
+/* *path = "folder/name" or "folder/name.gz", the first that is there, else NULL; freed by the
+ * caller. */
 static ano_status file_find(char **path, const char *folder, const char *name, ano_error *err)
 {
     static const char *const endings[] = {"", ".gz"};
@@ -34,17 +33,25 @@ static ano_status file_find(char **path, const char *folder, const char *name, a
         base_free(*path);
         *path = NULL;
     }
-    struct stat info;
-    if (stat(folder, &info) != 0)
-        return base_error_errno(err, errno, folder, "the data set cannot be opened");
-    if (!S_ISDIR(info.st_mode))
-        return base_error(err, ANO_IO, "%s: is not a folder", folder);
     return base_error(err, ANO_IO,
                       "%s: %s is not there; a data set is a folder with the files %s, %s, %s and "
                       "%s, each plain or .gz",
                       folder, name, file_names[ANO_SPLIT_TRAIN].images,
                       file_names[ANO_SPLIT_TRAIN].labels, file_names[ANO_SPLIT_TEST].images,
                       file_names[ANO_SPLIT_TEST].labels);
+}
+
+bool data_idx_folder_is(const char *folder)
+{
+    bool found = false;
+    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST && !found; split++) {
+        char *images, *labels = NULL;
+        found = file_find(&images, folder, file_names[split].images, NULL) == ANO_OK ||
+                file_find(&labels, folder, file_names[split].labels, NULL) == ANO_OK;
+        base_free(images);
+        base_free(labels);
+    }
+    return found;
 }
 
 /* Reads the split's two files, which must have as many labels as images; the caller frees the path.

@@ -173,7 +173,7 @@ static void open__says_which_files_it_looks_for(void **state)
         expect_open_error(folder, &options, ANO_IO, names[i]);
     put(names[3], test_labels, sizeof test_labels);
     expect_open_error("/nowhere", &options, ANO_IO, "No such file");
-    expect_open_error("/dev/null", &options, ANO_IO, "is not a folder");
+    expect_open_error("/dev/null", &options, ANO_IO, "is no data set; a data set is a folder");
 }
 
 static void open__names_the_file_that_is_bad(void **state)
