@@ -139,8 +139,9 @@ ANO_API const char *ano_dataset_kind_name(ano_dataset_kind kind);
  * sorted in natural order (part2 before part10); their pixels are not read before they are needed.
  * IDX files have the names of the MNIST distribution, train-images-idx3-ubyte[.gz],
  * train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels…. What has no splits is all in either.
- * Errors: IO, FORMAT (the message names the file and the field), ARG (a class that is not there, a
- * view out of range), UNSUPPORTED (image files in a library that was built without libvips). */
+ * Errors: IO, FORMAT (the message names the file and the field), ARG (a class or a split that is
+ * not there, a view out of range), UNSUPPORTED (image files in a library that was built without
+ * libvips). */
 ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
                                     const ano_dataset_options *options, ano_error *err);
 
@@ -163,6 +164,10 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
 
 ANO_API void ano_dataset_free(ano_dataset *dataset);
 ANO_API ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset);
+/* Whether it says which images are for training and which for testing; else all are in either. */
+ANO_API bool ano_dataset_has_splits(const ano_dataset *dataset);
+/* How many files lie among the images that are none, going by the endings of their names. */
+ANO_API size_t ano_dataset_other_files(const ano_dataset *dataset);
 ANO_API size_t ano_dataset_count(const ano_dataset *dataset);
 /* The view, with what was 0 in it filled in. */
 ANO_API ano_view ano_dataset_get_view(const ano_dataset *dataset);

@@ -131,7 +131,8 @@ static ano_status dataset_pick(ano_dataset **out, const ano_dataset *dataset, co
     if (picked == NULL)
         return base_error_nomem(err, "split of a data set");
     *picked = *dataset;
-    picked->list = (data_list){0};
+    picked->list = (data_list){.has_splits = dataset->list.has_splits,
+                               .n_other_files = dataset->list.n_other_files};
     picked->file = dataset->file != NULL ? base_strdup(dataset->file) : NULL;
     picked->pixels = dataset->pixels != NULL ? base_alloc(list->n_items, size) : NULL;
     ano_status status = ANO_OK;
@@ -195,6 +196,16 @@ done:
 ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset)
 {
     return dataset->kind;
+}
+
+bool ano_dataset_has_splits(const ano_dataset *dataset)
+{
+    return dataset->list.has_splits;
+}
+
+size_t ano_dataset_other_files(const ano_dataset *dataset)
+{
+    return dataset->list.n_other_files;
 }
 
 size_t ano_dataset_count(const ano_dataset *dataset)

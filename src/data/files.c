@@ -155,6 +155,8 @@ static ano_status walk_entry(const file_walk *walk, const place *here, const cha
         status = data_list_class(&class_id, walk->list, here->class_name, err);
         if (status == ANO_OK && walk->adds_images)
             status = add_image(walk, path, class_id, err);
+    } else {
+        walk->list->n_other_files += walk->adds_images;
     }
     base_free(path);
     return status;
@@ -224,6 +226,7 @@ bool data_files_is_tree(const char *folder)
 ano_status data_files_tree(data_list *list, const char *folder, ano_split split, ano_error *err)
 {
     char *masks = base_path_join(folder, "ground_truth");
+    list->has_splits = true;
     ano_status status = masks != NULL ? ANO_OK : base_error_nomem(err, folder);
     for (int i = ANO_SPLIT_TRAIN; i <= ANO_SPLIT_TEST && status == ANO_OK; i++) {
         char *root = base_path_join(folder, split_folders[i]);

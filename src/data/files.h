@@ -6,8 +6,6 @@
 
 #include "data/list.h"
 
-#include <stdbool.h>
-
 /* Of images, in any case. */
 #define DATA_FILES_ENDINGS                                                                         \
     "png, jpg, jpeg, tif, tiff, bmp, webp, gif, pgm, ppm, pnm, pbm, heic, heif, avif, jp2, jxl"

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 typedef struct data_item {
     char *path, *mask; /* files; NULL where there is none */
     size_t index;      /* in the file that it came from */
@@ -14,8 +16,10 @@ typedef struct data_item {
 
 typedef struct data_list {
     size_t n_items, n_classes;
-    data_item *items; /* in the data set's order */
-    char **classes;   /* their names */
+    data_item *items;     /* in the data set's order */
+    char **classes;       /* their names */
+    bool has_splits;      /* else all images are in either */
+    size_t n_other_files; /* that lie among the images */
 } data_list;
 
 /* A zeroed list is empty. */

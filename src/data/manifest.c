@@ -201,6 +201,7 @@ static ano_status add_row(data_list *list, const csv_row *row, const csv_header 
                           row->path, row->line, in);
     if (strcmp(label, "0") == 0 || strcmp(label, "1") == 0)
         label = *label == '0' ? "normal" : "anomalous";
+    list->has_splits = list->has_splits || *in != '\0';
     char *path = NULL, *mask = NULL;
     size_t class_id;
     ano_status status = data_list_class(&class_id, list, label, err);

@@ -55,7 +55,7 @@ static ano_status list_images(data_list *list, ano_dataset_kind *kind, const cha
         return status;
     if (*kind == ANO_DATASET_FOLDER)
         return base_error(err, ANO_FORMAT, "%s: holds no images; %s", path, accepted);
-    return base_error(err, ANO_FORMAT, "%s: has no images for %s", path,
+    return base_error(err, ANO_ARG, "%s: has no images for %s", path,
                       split == ANO_SPLIT_TRAIN ? "training" : "testing");
 }
 
@@ -76,16 +76,14 @@ static ano_status open_files(ano_dataset *dataset, const char *const *paths, siz
                              const ano_dataset_options *options, bool takes_any, ano_error *err)
 {
     const char *name = n == 1 ? paths[0] : "images";
-    ano_status status = data_decode_check(err);
-    if (status != ANO_OK) {
-        base_error_context(err, "%s", name);
-        return status;
-    }
+    ano_status status = ANO_OK;
     for (size_t i = 0; i < n && status == ANO_OK; i++)
         status =
             list_images(&dataset->list, &dataset->kind, paths[i], options->split, takes_any, err);
     if (n > 1)
         dataset->kind = ANO_DATASET_FOLDER;
+    if (status == ANO_OK && (status = data_decode_check(err)) != ANO_OK)
+        base_error_context(err, "%s", name);
     if (status == ANO_OK)
         status = data_list_choose(&dataset->list, options, name, err);
     if (status == ANO_OK && dataset->list.n_items == 0)
@@ -103,6 +101,7 @@ static ano_status open_idx(ano_dataset *dataset, const char *path,
                            const ano_dataset_options *options, ano_error *err)
 {
     dataset->kind = ANO_DATASET_IDX;
+    dataset->list.has_splits = true;
     ano_status status = data_idx_folder_open(dataset, path, options, err);
     if (status == ANO_OK &&
         (status = data_view_resolve(&dataset->view, dataset->native, err)) != ANO_OK)

@@ -235,7 +235,7 @@ static void tree__is_one_by_its_splits(void **state)
     put_gray("both/train/0.png");
     put_gray("both/test/0.png");
     expect_open("half", &training, ANO_DATASET_TREE, "half/train/good/0.png good:0;");
-    expect_error("half", &testing, ANO_FORMAT, "half: has no images for testing");
+    expect_error("half", &testing, ANO_ARG, "half: has no images for testing");
     expect_open("photos", &testing, ANO_DATASET_FOLDER, "photos/train/0.png train:0;");
     expect_open("both", &testing, ANO_DATASET_TREE, "both/test/0.png :0;");
 }
@@ -280,6 +280,29 @@ static void list__joins_what_is_at_its_paths_in_their_order(void **state)
                   "joined/b.dat :0;");
     expect_images(opened(paths + 2, 1, &testing), ANO_DATASET_FILE, "joined/b.dat :0;");
     expect_images(opened(paths, 1, &testing), ANO_DATASET_MANIFEST, "joined/a.png anomalous:0;");
+}
+
+static void dataset__tells_of_splits_and_other_files(void **state)
+{
+    (void)state;
+    put_gray("told/train/good/0.png");
+    put("told/train/good/notes.txt", "");
+    put("told/list.csv", "path,label\na,0\n");
+    put("told/split.csv", "path,label,split\na,0,\nb,0,train\n");
+    static const struct {
+        const char *path;
+        bool has_splits;
+        size_t n_other_files;
+    } cases[] = {{"told", true, 1},
+                 {"told/train", false, 1},
+                 {"told/list.csv", false, 0},
+                 {"told/split.csv", true, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ano_dataset *dataset = opened(&cases[i].path, 1, &training);
+        assert_int_equal(ano_dataset_has_splits(dataset), cases[i].has_splits);
+        assert_int_equal(ano_dataset_other_files(dataset), cases[i].n_other_files);
+        ano_dataset_free(dataset);
+    }
 }
 
 static void list__takes_idx_files_alone(void **state)
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(manifest__lists_images_beside_it),
         cmocka_unit_test(path__of_nothing_known_is_refused_with_what_is_accepted),
         cmocka_unit_test(list__joins_what_is_at_its_paths_in_their_order),
+        cmocka_unit_test(dataset__tells_of_splits_and_other_files),
         cmocka_unit_test(list__takes_idx_files_alone),
         cmocka_unit_test(view__has_colour_where_any_image_has),
         cmocka_unit_test(masks__are_1_where_they_are_not_0),
