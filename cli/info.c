@@ -1,6 +1,6 @@
-/* anogan info: the layers and the calibration of a model, or the classes of a data set. */
-#include "base/memory.h"
+/* anogan info: the layers and the calibration of a model, or what is in a data set. */
 #include "cli/cli.h"
+#include "cli/inventory.h"
 #include "cli/run.h"
 
 #include <jansson.h>
@@ -13,7 +13,9 @@ static const cli_command command = {
     .verb = CLI_VERB_INFO,
     .arguments = "MODEL|RUN|DATA",
     .doc = "Shows the networks of a model file or a run folder, layer by layer, with its "
-           "calibration; or how many images of which class a data set's folder holds.",
+           "calibration; or what a data set is and how many images of which class and size it "
+           "holds: a "
+           "folder, a CSV manifest or an image.",
     .takes_run = true,
 };
 
@@ -110,70 +112,6 @@ static json_t *model_as_json(const ano_model *model)
                      network_as_json(model, ANO_DISCRIMINATOR), "calibration", calibrated);
 }
 
-/* ---- data sets ----------------------------------------------------------------------------- */
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* {"0": 5923, …}: how many images of each class, in the order of the names. */
-static json_t *classes_as_json(const ano_dataset *images)
-{
-    const size_t n = ano_dataset_count(images);
-    const char **names = base_alloc(n, sizeof *names);
-    json_t *classes = json_object();
-    for (size_t i = 0; names != NULL && i < n; i++)
-        names[i] = ano_dataset_class(images, i);
-    if (names != NULL)
-        qsort(names, n, sizeof *names, compare_names);
-    for (size_t i = 0, first = 0; names != NULL && i < n; i++) {
-        if (i + 1 < n && strcmp(names[i], names[i + 1]) == 0)
-            continue;
-        json_object_set_new(classes, names[i], json_integer((json_int_t)(i + 1 - first)));
-        first = i + 1;
-    }
-    base_free(names);
-    return classes;
-}
-
-static ano_status data_as_json(json_t **out, const char *path, ano_error *err)
-{
-    static const char *const splits[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
-    *out = json_object();
-    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST; split++) {
-        const ano_dataset_options all = {.split = (ano_split)split};
-        ano_dataset *images;
-        const ano_status status = ano_dataset_open(&images, path, &all, err);
-        if (status != ANO_OK)
-            return status;
-        const ano_shape shape = ano_dataset_shape(images);
-        json_object_set_new(*out, "shape",
-                            json_pack("[iii]", shape.height, shape.width, shape.channels));
-        json_object_set_new(*out, splits[split], classes_as_json(images));
-        ano_dataset_free(images);
-    }
-    return ANO_OK;
-}
-
-static void print_data(json_t *data)
-{
-    const char *key, *name;
-    json_t *value, *n;
-    json_object_foreach(data, key, value)
-    {
-        if (json_is_array(value)) {
-            printf("images %d x %d x %d\n", (int)json_integer_value(json_array_get(value, 0)),
-                   (int)json_integer_value(json_array_get(value, 1)),
-                   (int)json_integer_value(json_array_get(value, 2)));
-            continue;
-        }
-        printf("%s\n", key);
-        json_object_foreach(value, name, n)
-            printf("  class %-6s %8" JSON_INTEGER_FORMAT "\n", name, json_integer_value(n));
-    }
-}
-
 /* ---- the verb ------------------------------------------------------------------------------ */
 
 static int print_as_json(const json_t *value)
@@ -186,15 +124,16 @@ static int print_as_json(const json_t *value)
 
 static int info_of_data(const cli_options *options)
 {
-    ano_error err = ANO_ERROR_INIT;
-    json_t *data;
-    int code =
-        data_as_json(&data, options->run, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_DATA, &err);
+    ano_error err = ANO_ERROR_INIT, first_unreadable = ANO_ERROR_INIT;
+    json_t *inventory;
+    int code = cli_inventory(&inventory, &first_unreadable, options->run, &err) == ANO_OK
+                   ? CLI_DONE
+                   : cli_fail(CLI_ON_DATA, &err);
     if (code == CLI_DONE && options->json)
-        code = print_as_json(data);
+        code = print_as_json(inventory);
     else if (code == CLI_DONE)
-        print_data(data);
-    json_decref(data);
+        cli_inventory_print(inventory, &first_unreadable);
+    json_decref(inventory);
     return code;
 }
 
@@ -221,12 +160,12 @@ int cli_info(int argc, char **argv)
     int code;
     if (access(path, F_OK) != 0)
         code = cli_refuse(CLI_BAD_DATA, "%s: there is no such file or folder", path);
-    else if (!cli_is_folder(path))
-        code = info_of_model(&options, argc, argv);
     else if (cli_exists(path, "model.safetensors") || cli_exists(path, "config.json"))
         code = info_of_model(&options, argc, argv);
-    else
+    else if (cli_is_folder(path) || cli_is_dataset(path))
         code = info_of_data(&options);
+    else
+        code = info_of_model(&options, argc, argv);
     cli_options_free(&options);
     return code;
 }
