@@ -38,6 +38,7 @@ int cli_demo(int argc, char **argv);
 int cli_train(int argc, char **argv);
 int cli_score(int argc, char **argv);
 int cli_evaluate(int argc, char **argv);
+int cli_calibrate(int argc, char **argv);
 int cli_info(int argc, char **argv);
 
 #endif

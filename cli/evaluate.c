@@ -15,21 +15,23 @@ static const cli_command command = {
     .takes_data = true,
 };
 
-static int evaluate(cli_run *run, const cli_options *options)
+/* A model that is not calibrated for scores made as the options say is, for this test, with the
+ * run's own held-out images: none that training saw may set a threshold. */
+static int calibrate(cli_run *run, const cli_options *options)
 {
+    const ano_calibration calibration = ano_model_get_calibration(run->model);
+    const ano_score_options search = cli_options_search(options);
+    if (ano_calibration_holds(&calibration, &search))
+        return CLI_DONE;
+    ano_error err = ANO_ERROR_INIT;
     ano_dataset *training = NULL, *held_out = NULL;
-    /* The split is the run's: no image that training saw may set a threshold. */
+    const ano_view view = ano_model_get_view(run->model);
     cli_options split = *options;
     split.seed = run->configured.seed;
     split.held_out = run->configured.held_out;
-    const ano_view view = ano_model_get_view(run->model);
-    int code = cli_open_training(&training, &held_out, &view, &split);
-    const ano_calibration calibration = ano_model_get_calibration(run->model);
-    const ano_score_options search = cli_options_search(options);
-    if (code == CLI_DONE && !ano_calibration_holds(&calibration, &search))
-        code = cli_calibrate(run->model, held_out, options);
-    if (code == CLI_DONE)
-        code = cli_test(run->model, training, held_out, options);
+    const ano_status status = cli_split_training(&training, &held_out, &split, &view, &err);
+    const int code = status == ANO_OK ? cli_calibrate_model(run->model, held_out, options)
+                                      : cli_fail(CLI_ON_DATA, &err);
     ano_dataset_free(held_out);
     ano_dataset_free(training);
     return code;
@@ -44,14 +46,13 @@ int cli_evaluate(int argc, char **argv)
         options.out = options.run;
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "evaluate: DATA is missing; see \"anogan evaluate --help\"");
-    if (code == CLI_DONE && options.normal == NULL)
-        code =
-            cli_refuse(CLI_USAGE, "evaluate: nothing says which classes are normal; give --normal");
     if (code == CLI_DONE && options.out == NULL)
         code = cli_refuse(CLI_USAGE, "evaluate: --out DIR is needed, for %s is not a run folder",
                           options.run);
     if (code == CLI_DONE)
-        code = evaluate(&run, &options);
+        code = calibrate(&run, &options);
+    if (code == CLI_DONE)
+        code = cli_test(run.model, &options);
     cli_run_close(&run);
     cli_options_free(&options);
     return code;

@@ -14,6 +14,7 @@ static const struct {
     {"demo", cli_demo, "Train on handwritten 1s and tell 9s from 1s: the experiment"},
     {"train", cli_train, "Train a detector on the normal images of a data set, and test it"},
     {"score", cli_score, "Score images with a trained detector"},
+    {"calibrate", cli_calibrate, "Learn what scores of normal images are like, for p-values"},
     {"evaluate", cli_evaluate, "Test a trained detector beside two plain baselines"},
     {"info", cli_info, "Show a model's layers and calibration, or what a data set holds"},
 };

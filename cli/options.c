@@ -26,6 +26,8 @@ typedef enum option_kind {
     KIND_SPLIT,  /* ano_split, "train" or "test" */
     KIND_FIT,    /* ano_fit, "resize", "crop" or "pad" */
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
+    KIND_POOL,   /* ano_score_options' pool and pool_share, "sum", "mean", "top:SHARE" or "max" */
+    KIND_FORMAT, /* report_map_format, "png" or "tiff" */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
 
@@ -53,8 +55,9 @@ enum {
     TRAINING = CLI_VERB_DEMO | CLI_VERB_TRAIN,
     TESTING = CLI_VERB_DEMO | CLI_VERB_TRAIN | CLI_VERB_EVALUATE,
     SCORING = TESTING | CLI_VERB_SCORE,
-    READS_RUN = CLI_VERB_SCORE | CLI_VERB_EVALUATE,
-    EVERY_VERB = SCORING | CLI_VERB_INFO,
+    READS_RUN = CLI_VERB_SCORE | CLI_VERB_EVALUATE | CLI_VERB_CALIBRATE,
+    SEARCHING = SCORING | CLI_VERB_CALIBRATE,
+    EVERY_VERB = SEARCHING | CLI_VERB_INFO,
     FIRST_KEY = 0x1000 /* argp keys below 256 are short options */
 };
 
@@ -82,9 +85,15 @@ static const option_row rows[] = {
      "Go on with an interrupted or ended run, up to --epochs in all"},
     {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
      "Write each image's residual at each iteration of the search"},
+    {"maps", "DIR", KIND_TEXT, AT(maps), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
+     "Write each image's anomaly map, the map over the image, and what the generator made of it"},
+    {"map-format", "png|tiff", KIND_FORMAT, AT(map_format), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
+     "Maps as 16-bit PNG, all on one scale, or as TIFF of the values themselves"},
+    {"watch", "DIR", KIND_TEXT, AT(watch), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
+     "Score files as they arrive in this folder, until Ctrl-C"},
 
-    {"normal", "CLASSES", KIND_TEXT, AT(normal), 0, 0, GROUP_DATA, FIXED, TESTING,
-     "Classes that are normal, as 1 or 3,5; all when not given"},
+    {"normal", "CLASSES", KIND_TEXT, AT(normal), 0, 0, GROUP_DATA, FIXED, TESTING | CLI_VERB_CALIBRATE,
+     "Classes that are normal, as 1 or 3,5; when not given those called good, normal or ok, else all"},
     {"normal", "CLASSES", KIND_TEXT, AT(classes), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
      "Score only images of these classes, as 1 or 3,5"},
     {"anomaly", "CLASSES", KIND_TEXT, AT(anomaly), 0, 0, GROUP_DATA, KEPT, TESTING,
@@ -105,8 +114,8 @@ static const option_row rows[] = {
      "Scale images by this before tiles are cut from them; 0.5 is half as wide"},
     {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "Show the networks gray or colour; auto is colour where any image has some"},
-    {"split", "test|train", KIND_SPLIT, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
-     "Which images of the data set to score"},
+    {"split", "test|train", KIND_SPLIT, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
+     "Which images of a data set that has both"},
 
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
@@ -143,33 +152,40 @@ static const option_row rows[] = {
     {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
      "Stop when the model is trained and calibrated"},
 
-    {"search", "adam|lbfgs", KIND_SEARCH, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SCORING,
+    {"search", "adam|lbfgs", KIND_SEARCH, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How a search goes down; lbfgs needs a third of the iterations"},
-    {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SCORING,
+    {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING,
      "Steps of each image's search"},
-    {"restarts", "N", KIND_WHOLE, AT(search.restarts), 1, 1000, GROUP_SEARCH, KEPT, SCORING,
+    {"restarts", "N", KIND_WHOLE, AT(search.restarts), 1, 1000, GROUP_SEARCH, KEPT, SEARCHING,
      "Searches of each image, from different starts; the best is kept"},
-    {"tolerance", "T", KIND_REAL, AT(search.tolerance), 0, 0.5, GROUP_SEARCH, KEPT, SCORING,
+    {"tolerance", "T", KIND_REAL, AT(search.tolerance), 0, 0.5, GROUP_SEARCH, KEPT, SEARCHING,
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
-    {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SCORING,
+    {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, TESTING,
-     "Share of normal images that may lie above the threshold"},
+    {"pool", "sum|mean|top:S|max", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it"},
+    {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
+     "Share of normal images that may be called anomalous"},
+    {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
+     "Call images anomalous so that at most this share of those called is normal, in place of alpha"},
 
-    {"seed", "N", KIND_SEED, AT(seed), 0, 0, GROUP_PRINT, FIXED, SCORING,
+    {"seed", "N", KIND_SEED, AT(seed), 0, 0, GROUP_PRINT, FIXED, SEARCHING,
      "Seed of every random number: the same seed gives the same bytes"},
-    {"threads", "N", KIND_WHOLE, AT(threads), 0, 1024, GROUP_PRINT, KEPT, SCORING,
+    {"threads", "N", KIND_WHOLE, AT(threads), 0, 1024, GROUP_PRINT, KEPT, SEARCHING,
      "Threads; 0: one a processor"},
     {"fail-on-anomaly", NULL, KIND_FLAG, AT(fail_on_anomaly), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
      "Exit with 1 when an image is anomalous"},
+    {"strict", NULL, KIND_FLAG, AT(strict), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
+     "Exit with 3 when an image cannot be read, where it would be skipped"},
     {"json", NULL, KIND_FLAG, AT(json), 0, 0, GROUP_PRINT, PASSING, EVERY_VERB,
      "Print the results as JSON"},
-    {"quiet", NULL, KIND_FLAG, AT(quiet), 0, 0, GROUP_PRINT, PASSING, SCORING,
+    {"quiet", NULL, KIND_FLAG, AT(quiet), 0, 0, GROUP_PRINT, PASSING, SEARCHING,
      "No progress on stderr, only errors"},
 };
 /* clang-format on */
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
+_Static_assert(ROW_COUNT <= 64, "cli_options.given has a bit for each row");
 
 cli_options cli_options_default(void)
 {
@@ -189,6 +205,9 @@ void cli_options_free(cli_options *options)
 {
     json_decref(options->config);
     options->config = NULL;
+    free(options->inputs);
+    options->inputs = NULL;
+    options->n_inputs = 0;
 }
 
 /* ---- a value and its text ------------------------------------------------------------------ */
@@ -223,6 +242,7 @@ static const char *const fit_names[] = {
     [ANO_FIT_RESIZE] = "resize", [ANO_FIT_CROP] = "crop", [ANO_FIT_PAD] = "pad"};
 static const char *const colour_names[] = {"auto", "gray", "rgb"};
 static const int colour_channels[] = {0, 1, 3};
+static const char *const format_names[] = {[REPORT_MAP_PNG] = "png", [REPORT_MAP_TIFF] = "tiff"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
 static int find_name(const char *const *names, size_t n_names, const char *text)
@@ -231,6 +251,21 @@ static int find_name(const char *const *names, size_t n_names, const char *text)
         if (strcmp(names[i], text) == 0)
             return (int)i;
     return -1;
+}
+
+static bool parse_pool(ano_score_options *options, const char *text)
+{
+    for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_MAX; pool++) {
+        const char *name = ano_pool_name(pool);
+        const size_t length = strlen(name);
+        if (strncmp(text, name, length) != 0)
+            continue;
+        options->pool = pool;
+        if (pool != ANO_POOL_TOP)
+            return text[length] == '\0';
+        return text[length] == ':' && parse_real(&options->pool_share, text + length + 1, 1e-9, 1);
+    }
+    return false;
 }
 
 /* Puts the value that `text` stands for into `options`; says in `expected` what was wanted when
@@ -310,6 +345,16 @@ static bool set_option(cli_options *options, const option_row *row, const char *
             return false;
         *(int *)field = colour_channels[name];
         return true;
+    case KIND_POOL:
+        snprintf(expected, expected_size, "sum, mean, max, or top: and a share above 0 to 1");
+        return parse_pool(field, text);
+    case KIND_FORMAT:
+        snprintf(expected, expected_size, "png or tiff");
+        name = find_name(format_names, sizeof format_names / sizeof *format_names, text);
+        if (name < 0)
+            return false;
+        *(report_map_format *)field = (report_map_format)name;
+        return true;
     }
     return false;
 }
@@ -345,6 +390,13 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return json_string(fit_names[*(const ano_fit *)field]);
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
+    case KIND_POOL: {
+        const ano_score_options *search = field;
+        return search->pool == ANO_POOL_TOP ? json_sprintf("top:%g", search->pool_share)
+                                            : json_string(ano_pool_name(search->pool));
+    }
+    case KIND_FORMAT:
+        return json_string(format_names[*(const report_map_format *)field]);
     }
     return NULL;
 }
@@ -367,6 +419,16 @@ typedef struct parse_state {
     const cli_command *command;
 } parse_state;
 
+static error_t add_input(cli_options *options, const char *text, const struct argp_state *state)
+{
+    if (options->inputs == NULL)
+        options->inputs = calloc((size_t)state->argc, sizeof *options->inputs);
+    if (options->inputs == NULL)
+        return ENOMEM;
+    options->inputs[options->n_inputs++] = text;
+    return 0;
+}
+
 static error_t parse_key(int key, char *text, struct argp_state *state)
 {
     parse_state *parse = state->input;
@@ -388,6 +450,8 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
         parse->options->run = text;
     else if (state->arg_num == (two ? 1 : 0) && command->takes_data)
         parse->options->data = text;
+    else if (command->takes_inputs)
+        return add_input(parse->options, text, state);
     else
         argp_error(state, "'%s' is one argument too many", text);
     return 0;

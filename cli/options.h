@@ -5,6 +5,8 @@
 
 #include <anogan/anogan.h>
 
+#include "report/maps.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +18,9 @@ typedef enum cli_verb {
     CLI_VERB_TRAIN = 2,
     CLI_VERB_SCORE = 4,
     CLI_VERB_EVALUATE = 8,
-    CLI_VERB_INFO = 16
+    CLI_VERB_INFO = 16,
+    CLI_VERB_CALIBRATE = 32,
+    CLI_VERB_REPORT = 64
 } cli_verb;
 
 typedef struct cli_options {
@@ -38,20 +42,28 @@ typedef struct cli_options {
     int cache; /* MB of decoded images that training keeps */
     ano_score_options search;
     double alpha;
+    double fdr; /* of anomalies by Benjamini and Hochberg; 0: each image for itself, by alpha */
     const char *trace;
-    bool quiet, json, fail_on_anomaly, no_test;
+    const char *maps; /* the folder for anomaly maps */
+    report_map_format map_format;
+    const char *watch; /* the folder whose new files are scored */
+    bool quiet, json, fail_on_anomaly, no_test, strict;
+
+    const char **inputs; /* [n_inputs], what is to be scored; the texts are argv's */
+    size_t n_inputs;
 
     struct json_t *config; /* owns the texts that came from a config.json */
     uint64_t given;        /* a bit a row of the table: what the command line named */
 } cli_options;
 
-/* How a verb is called. Positional arguments go to `run` and `data`, as `takes_run` and
- * `takes_data` say. */
+/* How a verb is called. Positional arguments go to `run`, `data` and `inputs`, as
+ * `takes_run` and the others say. */
 typedef struct cli_command {
     cli_verb verb;
     const char *arguments; /* "RUN [DATA]" */
     const char *doc;
     bool takes_run, takes_data;
+    bool takes_inputs; /* any number, after the run */
 } cli_command;
 
 cli_options cli_options_default(void);

@@ -80,10 +80,15 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     bool found;
     if (cli_options_load(&found, options, run->folder, &err) != ANO_OK)
         return cli_fail(CLI_ON_MODEL, &err);
-    run->configured = *options;
-    cli_options_parse(options, command, argc, argv);
     if (load_model(run, path, &err) != ANO_OK)
         return cli_fail(CLI_ON_MODEL, &err);
+    const ano_calibration calibration = ano_model_get_calibration(run->model);
+    if (calibration.n > 0) { /* scores that are made in another way mean nothing by it */
+        options->search = calibration.how;
+        options->seed = calibration.how.seed;
+    }
+    run->configured = *options;
+    cli_options_parse(options, command, argc, argv);
     if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, ANO_GENERATOR) == 0)
         return cli_refuse(CLI_BAD_MODEL, "%s: holds no generator to search with", run->model_path);
     return CLI_DONE;
@@ -158,18 +163,17 @@ static size_t count_held_out(size_t n, const cli_options *options)
     return n < 5 ? 1 : n / 5 < ENOUGH ? n / 5 : ENOUGH;
 }
 
-int cli_open_training(ano_dataset **training, ano_dataset **held_out, const ano_view *view,
-                      const cli_options *options)
+ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
+                              const cli_options *options, const ano_view *view, ano_error *err)
 {
-    ano_error err = ANO_ERROR_INIT;
     ano_dataset *all = NULL;
     const ano_dataset_options normal = {
         .split = ANO_SPLIT_TRAIN, .normal = options->normal, .view = *view};
-    if (ano_dataset_open(&all, options->data, &normal, &err) != ANO_OK)
-        return cli_fail(CLI_ON_DATA, &err);
-    const size_t n_held_out = count_held_out(ano_dataset_count(all), options);
-    const ano_status status =
-        ano_dataset_split(training, held_out, all, n_held_out, options->seed, &err);
+    ano_status status = ano_dataset_open(&all, options->data, &normal, err);
+    if (status == ANO_OK)
+        status =
+            ano_dataset_split(training, held_out, all,
+                              count_held_out(ano_dataset_count(all), options), options->seed, err);
     ano_dataset_free(all);
-    return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_DATA, &err);
+    return status;
 }

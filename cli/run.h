@@ -13,7 +13,8 @@ typedef struct cli_run {
 } cli_run;
 
 /* Reads the command line of a verb that takes RUN: options that it does not give are those of the
- * run's config.json. Returns an exit code; cli_run_close() in every case. */
+ * run's config.json, and of the search those that the model is calibrated for. Returns an exit
+ * code; cli_run_close() in every case. */
 int cli_run_open(cli_run *run, cli_options *options, const cli_command *command, int argc,
                  char **argv);
 void cli_run_close(cli_run *run);
@@ -28,9 +29,9 @@ ano_status cli_remove_files(const char *folder, const char *prefix, const char *
 /* Removes what an earlier run left in FOLDER, and nothing else. */
 ano_status cli_run_clear(const char *folder, ano_error *err);
 
-/* Opens the data set's training images of the normal classes as `view` has them, less those held
- * out by seed. */
-int cli_open_training(ano_dataset **training, ano_dataset **held_out, const ano_view *view,
-                      const cli_options *options);
+/* Opens the data set's training images of the normal classes in a view, and parts those held out by
+ * options->seed from the others. */
+ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
+                              const cli_options *options, const ano_view *view, ano_error *err);
 
 #endif

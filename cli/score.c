@@ -1,28 +1,34 @@
-/* anogan score: the score of every image of a data set, and whether it is anomalous. */
+/* anogan score: the score of every image, what it means, and where in the image it comes from. */
 #include "cli/score.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/progress.h"
+#include "cli/inputs.h"
+#include "cli/maps.h"
+#include "cli/output.h"
 #include "cli/run.h"
-#include "cli/test.h"
+#include "cli/verdict.h"
+#include "cli/watch.h"
 
-#include <jansson.h>
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const cli_command command = {
     .verb = CLI_VERB_SCORE,
-    .arguments = "RUN [DATA]",
-    .doc = "Prints a line of CSV for each image of DATA (default: the data that RUN was trained "
-           "on): its index in the file, its class, its score and whether the score is above the "
-           "threshold. RUN is a run folder or a model file.",
+    .arguments = "RUN [INPUT...]",
+    .doc =
+        "Scores images with a trained detector and prints a line of CSV for each: path, class, "
+        "score, p-value, decision, seconds. An INPUT is an image, a folder of images, a data set, "
+        "or - for a list of paths on standard input (default: the data that RUN was trained on). "
+        "RUN is a run folder or a model file.",
     .takes_run = true,
-    .takes_data = true,
+    .takes_inputs = true,
 };
 
-/* ---- the latent search with progress ------------------------------------------------------- */
+/* ---- a scoring call with progress ---------------------------------------------------------- */
 
 static int on_search(size_t done, size_t total, void *cookie)
 {
@@ -42,7 +48,7 @@ int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli
                     ano_error *err)
 {
     cli_progress_end(&scoring->progress);
-    if (status == ANO_SHAPE)
+    if (status == ANO_SHAPE && options->data != NULL)
         base_error_context(err, "%s", options->data);
     if (status != ANO_OK)
         return cli_fail(CLI_ON_DATA, err);
@@ -52,131 +58,249 @@ int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli
     return CLI_DONE;
 }
 
-int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset *images,
-                     const cli_options *options, const char *title, bool keep_generated)
-{
-    ano_error err = ANO_ERROR_INIT;
-    const ano_shape shape = ano_dataset_shape(images);
-    const size_t n = ano_dataset_count(images);
-    const size_t n_pixels = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
-    *out = (cli_scores){.n = n, .scores = base_alloc(n, sizeof(float))};
-    if (keep_generated)
-        out->generated = base_alloc(n, n_pixels * sizeof(float));
-    if (options->trace != NULL)
-        out->trace = base_alloc(n, (size_t)options->search.restarts *
-                                       (size_t)options->search.iterations * sizeof(float));
-    if (out->scores == NULL || (keep_generated && out->generated == NULL) ||
-        (options->trace != NULL && out->trace == NULL)) {
-        base_error_nomem(&err, "scores");
-        return cli_fail(CLI_ON_DATA, &err);
-    }
+/* ---- the images of a call ------------------------------------------------------------------ */
+
+/* What an image came to, until it is printed. */
+typedef struct row {
+    size_t image;
+    double score, p_value, seconds;
+    char *error; /* NULL, or why there is no score */
+} row;
+
+typedef struct call {
+    const cli_options *options;
+    cli_run *run;
+    cli_verdict verdict;
+    cli_summary summary;
+    cli_maps maps;
+    base_file trace;
+    /* Of the images under way: */
+    const ano_dataset *images;
     cli_scoring scoring;
-    cli_scoring_begin(&scoring, options, title);
-    const ano_status status =
-        ano_score(out->scores, out->generated, out->trace, model, images, &scoring.how, &err);
-    return cli_scoring_end(&scoring, status, n, options, &err);
+    size_t n_rows; /* that wait for --fdr to choose among them */
+    row *rows;
+    ano_error err; /* of the program's own, which stopped the scoring */
+} call;
+
+static void print_row(call *c, const row *found, bool is_anomalous)
+{
+    char path[4200];
+    cli_image_name(path, sizeof path, c->images, found->image);
+    const cli_line line = {
+        .path = path,
+        .class_name = ano_dataset_class(c->images, found->image),
+        .error = found->error,
+        .score = found->score,
+        .p_value = found->p_value,
+        .seconds = found->seconds,
+        .decision = !cli_verdict_is_given(&c->verdict) ? NULL
+                    : is_anomalous                     ? "anomalous"
+                                                       : "normal",
+    };
+    cli_progress_end(&c->scoring.progress);
+    cli_output_line(&line, c->options->json);
+    c->summary.n_skipped += found->error != NULL;
+    c->summary.n_scored += found->error == NULL;
+    c->summary.n_anomalous += found->error == NULL && is_anomalous;
 }
 
-void cli_scores_free(cli_scores *scores)
+/* Benjamini and Hochberg's choice among all images of the call. */
+static ano_status print_chosen(call *c, ano_error *err)
 {
-    base_free(scores->scores);
-    base_free(scores->generated);
-    base_free(scores->trace);
-    *scores = (cli_scores){0};
+    size_t n = 0;
+    double *p_values = base_alloc(c->n_rows, sizeof *p_values);
+    bool *is_anomalous = base_alloc(c->n_rows, sizeof *is_anomalous);
+    ano_status status = ANO_OK;
+    if (p_values == NULL || is_anomalous == NULL)
+        status = base_error_nomem(err, "p-values");
+    for (size_t i = 0; i < c->n_rows && status == ANO_OK; i++)
+        if (c->rows[i].error == NULL)
+            p_values[n++] = c->rows[i].p_value;
+    if (status == ANO_OK)
+        status = ano_benjamini_hochberg(is_anomalous, p_values, n, c->options->fdr, err);
+    n = 0;
+    for (size_t i = 0; i < c->n_rows && status == ANO_OK; i++)
+        print_row(c, &c->rows[i], c->rows[i].error == NULL && is_anomalous[n++]);
+    base_free(p_values);
+    base_free(is_anomalous);
+    return status;
 }
 
-int cli_write_trace(const cli_scores *scores, const ano_dataset *images, const cli_options *options)
+static void watch_for_drift(call *c, double score)
 {
-    if (options->trace == NULL)
-        return CLI_DONE;
+    cli_verdict *verdict = &c->verdict;
+    if (verdict->drift == NULL || !ano_drift_update(verdict->drift, score) || c->summary.drift)
+        return;
+    c->summary.drift = true;
+    cli_progress_end(&c->scoring.progress);
+    fprintf(
+        stderr,
+        "anogan: drift: the images that pass as normal no longer look like those that the model "
+        "is calibrated with (after %zu of them, odds of 10^%.1f to 1); p-values cannot be relied "
+        "on until it is calibrated anew\n",
+        ano_drift_count(verdict->drift), ano_drift_evidence(verdict->drift));
+}
+
+static void write_trace(call *c, const ano_result *result)
+{
+    const ano_score_options *how = &c->scoring.how;
+    char path[4200];
+    cli_image_name(path, sizeof path, c->images, result->image);
+    for (int k = 0; k < how->restarts * how->iterations; k++)
+        fprintf(c->trace.stream, "%s,%s,%d,%d,%.9g\n", path,
+                ano_dataset_class(c->images, result->image), k / how->iterations + 1,
+                k % how->iterations + 1, (double)result->trace[k]);
+}
+
+static int on_strip(const ano_strip *strip, void *cookie)
+{
+    call *c = cookie;
+    return cli_maps_strip(&c->maps, c->images, strip, &c->err) != ANO_OK;
+}
+
+static int on_result(const ano_result *result, void *cookie)
+{
+    call *c = cookie;
+    row found = {.image = result->image, .seconds = result->seconds};
+    if (result->status != ANO_OK) {
+        cli_maps_drop(&c->maps);
+        cli_progress_end(&c->scoring.progress);
+        fprintf(stderr, "anogan: %s: skipped\n", result->message);
+        found.error = base_strdup(result->message);
+    } else if (cli_maps_end(&c->maps, &c->err) != ANO_OK) {
+        return 1;
+    } else {
+        found.score = (double)result->score;
+        found.p_value = cli_verdict_p_value(&c->verdict, found.score);
+        if (result->trace != NULL)
+            write_trace(c, result);
+        watch_for_drift(c, found.score);
+    }
+    if (c->rows != NULL) {
+        c->rows[c->n_rows++] = found;
+        return 0;
+    }
+    print_row(c, &found, found.score > c->verdict.threshold);
+    base_free(found.error);
+    return 0;
+}
+
+/* Scores the images of one data set. */
+static int score_images(call *c, const ano_dataset *images)
+{
     ano_error err = ANO_ERROR_INIT;
-    base_file file;
-    if (base_file_create(&file, options->trace, &err) != ANO_OK)
-        return cli_fail(CLI_ON_RUN, &err);
-    fputs("index,class,search,iteration,residual\n", file.stream);
-    const size_t iterations = (size_t)options->search.iterations;
-    const size_t row = (size_t)options->search.restarts * iterations;
-    for (size_t i = 0; i < scores->n; i++)
-        for (size_t k = 0; k < row; k++)
-            fprintf(file.stream, "%zu,%s,%zu,%zu,%.9g\n", ano_dataset_index(images, i),
-                    ano_dataset_class(images, i), k / iterations + 1, k % iterations + 1,
-                    (double)scores->trace[i * row + k]);
-    return base_file_commit(&file, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+    const cli_options *options = c->options;
+    const size_t n = ano_dataset_count(images);
+    c->images = images;
+    c->n_rows = 0;
+    c->rows = options->fdr > 0 ? base_alloc(n, sizeof *c->rows) : NULL;
+    if (options->fdr > 0 && c->rows == NULL)
+        return cli_fail(CLI_ON_DATA, (base_error_nomem(&err, "scores"), &err));
+    cli_scoring_begin(&c->scoring, options, "scored");
+    const ano_score_sink sink = {.on_strip = options->maps != NULL ? on_strip : NULL,
+                                 .on_result = on_result,
+                                 .cookie = c,
+                                 .traces = options->trace != NULL};
+    const ano_status status = ano_score_images(c->run->model, images, &c->scoring.how, &sink, &err);
+    cli_maps_drop(&c->maps);
+    if (status == ANO_OK && c->rows != NULL)
+        print_chosen(c, &c->err);
+    for (size_t i = 0; i < c->n_rows; i++)
+        base_free(c->rows[i].error);
+    base_free(c->rows);
+    c->rows = NULL;
+    c->n_rows = 0;
+    if (c->err.status != ANO_OK) {
+        cli_progress_end(&c->scoring.progress);
+        return cli_fail(CLI_ON_RUN, &c->err);
+    }
+    return cli_scoring_end(&c->scoring, status, n, options, &err);
+}
+
+/* A file that has just been completed in the watched folder. */
+static int on_arrival(const char *path, void *cookie)
+{
+    call *c = cookie;
+    ano_dataset *images;
+    ano_error err = ANO_ERROR_INIT;
+    const ano_dataset_options which = {.view = ano_model_get_view(c->run->model)};
+    if (ano_dataset_open(&images, path, &which, &err) != ANO_OK) {
+        fprintf(stderr, "anogan: %s: skipped\n", err.message);
+        c->summary.n_skipped++;
+        return CLI_DONE;
+    }
+    const int code = score_images(c, images);
+    ano_dataset_free(images);
+    return code;
 }
 
 /* ---- the verb ------------------------------------------------------------------------------ */
 
-static void print_csv(const cli_scores *scores, const ano_dataset *images, const double *threshold)
+static int open_outputs(call *c)
 {
-    puts("index,class,score,anomalous");
-    for (size_t i = 0; i < scores->n; i++) {
-        const double score = (double)scores->scores[i];
-        const char *verdict = threshold == NULL ? "" : score > *threshold ? "1" : "0";
-        printf("%zu,%s,%.9g,%s\n", ano_dataset_index(images, i), ano_dataset_class(images, i),
-               score, verdict);
-    }
-}
-
-static int print_json(const cli_scores *scores, const ano_dataset *images, const double *threshold)
-{
-    json_t *rows = json_array();
-    for (size_t i = 0; i < scores->n; i++) {
-        const double score = (double)scores->scores[i];
-        json_array_append_new(
-            rows, json_pack("{sI ss sf so}", "index", (json_int_t)ano_dataset_index(images, i),
-                            "class", ano_dataset_class(images, i), "score", score, "anomalous",
-                            threshold != NULL ? json_boolean(score > *threshold) : json_null()));
-    }
-    json_t *root =
-        json_pack("{so so}", "threshold", threshold != NULL ? json_real(*threshold) : json_null(),
-                  "images", rows);
-    const bool printed = root != NULL && json_array_size(rows) == scores->n &&
-                         json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0;
-    json_decref(root);
-    putchar('\n');
-    return printed ? CLI_DONE : cli_refuse(CLI_OTHER, "the scores could not be printed");
-}
-
-static size_t count_anomalous(const cli_scores *scores, double threshold)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < scores->n; i++)
-        n += (double)scores->scores[i] > threshold;
-    return n;
-}
-
-static int score(const cli_run *run, const cli_options *options)
-{
+    const cli_options *options = c->options;
+    const bool tiles = ano_model_get_view(c->run->model).stride > 0;
+    if (options->trace != NULL && tiles)
+        return cli_refuse(CLI_USAGE, "--trace: the model sees tiles; only searches of whole images "
+                                     "are traced");
+    if (options->fdr > 0 && !cli_verdict_is_given(&c->verdict))
+        return cli_refuse(CLI_BAD_MODEL, "%s: has no p-values for --fdr to choose by",
+                          c->run->model_path);
+    if (options->fdr > 0 && options->watch != NULL)
+        return cli_refuse(CLI_USAGE, "--fdr chooses among all images, which --watch never has");
     ano_error err = ANO_ERROR_INIT;
+    if (options->trace != NULL && base_file_create(&c->trace, options->trace, &err) != ANO_OK)
+        return cli_fail(CLI_ON_RUN, &err);
+    if (options->trace != NULL)
+        fputs("path,class,search,iteration,residual\n", c->trace.stream);
+    if (options->maps != NULL && cli_maps_begin(&c->maps, options, c->run->model, &err) != ANO_OK)
+        return cli_fail(CLI_ON_RUN, &err);
+    return CLI_DONE;
+}
+
+/* The exit code of a call that went through. */
+static int judge(const call *c)
+{
+    const cli_summary *summary = &c->summary;
+    if (summary->n_skipped > 0 && (summary->n_scored == 0 || c->options->strict))
+        return cli_refuse(CLI_BAD_DATA, "%zu of %zu images could not be read", summary->n_skipped,
+                          summary->n_skipped + summary->n_scored);
+    if (summary->n_skipped > 0)
+        fprintf(stderr, "anogan: %zu images could not be read and were skipped\n",
+                summary->n_skipped);
+    return c->options->fail_on_anomaly && summary->n_anomalous > 0 ? CLI_ANOMALY_FOUND : CLI_DONE;
+}
+
+static int score(cli_run *run, const cli_options *options)
+{
     ano_dataset *images = NULL;
-    cli_scores scores = {0};
-    const ano_calibration calibration = ano_model_get_calibration(run->model);
-    if (calibration.n == 0 && options->fail_on_anomaly)
-        return cli_refuse(CLI_BAD_MODEL, "%s: has no threshold, so --fail-on-anomaly cannot tell",
-                          run->model_path);
-    const bool calibrated = calibration.n > 0;
-    const ano_score_options search = cli_options_search(options);
-    double threshold = 0;
-    int code = calibrated ? cli_threshold(&threshold, run->model, options->alpha) : CLI_DONE;
-    if (code != CLI_DONE)
-        return code;
-    if (calibrated && !ano_calibration_holds(&calibration, &search))
-        fputs("anogan: the threshold comes from other searches than these\n", stderr);
-    const ano_dataset_options which = {.split = options->split, .normal = options->classes};
-    code = ano_dataset_open(&images, options->data, &which, &err) == ANO_OK
-               ? CLI_DONE
-               : cli_fail(CLI_ON_DATA, &err);
+    ano_error err = ANO_ERROR_INIT;
+    call c = {.options = options, .run = run, .err = ANO_ERROR_INIT};
+    const cli_progress clock = cli_progress_begin(true);
+    int code = cli_verdict_open(&c.verdict, run, options);
     if (code == CLI_DONE)
-        code = cli_score_images(&scores, run->model, images, options, "scored", false);
+        code = open_outputs(&c);
+    if (code == CLI_DONE && options->watch == NULL)
+        code = cli_inputs_open(&images, run->model, options);
     if (code == CLI_DONE)
-        code = cli_write_trace(&scores, images, options);
-    if (code == CLI_DONE && options->json)
-        code = print_json(&scores, images, calibrated ? &threshold : NULL);
-    else if (code == CLI_DONE)
-        print_csv(&scores, images, calibrated ? &threshold : NULL);
-    if (code == CLI_DONE && options->fail_on_anomaly && count_anomalous(&scores, threshold) > 0)
-        code = CLI_ANOMALY_FOUND;
-    cli_scores_free(&scores);
+        cli_output_begin(options->json);
+    if (code == CLI_DONE)
+        code = options->watch != NULL ? cli_watch(options->watch, on_arrival, &c)
+                                      : score_images(&c, images);
+    if (code == CLI_DONE && options->trace != NULL && base_file_commit(&c.trace, &err) != ANO_OK)
+        code = cli_fail(CLI_ON_RUN, &err);
+    if (code == CLI_DONE) {
+        c.summary.calibrated = cli_verdict_is_given(&c.verdict);
+        c.summary.alpha = c.verdict.alpha;
+        c.summary.threshold = c.verdict.threshold;
+        c.summary.drift_evidence =
+            c.verdict.drift != NULL ? ano_drift_evidence(c.verdict.drift) : 0;
+        c.summary.seconds = cli_progress_seconds(&clock);
+        cli_output_end(&c.summary, options->json);
+        code = judge(&c);
+    }
+    base_file_abandon(&c.trace);
+    cli_verdict_close(&c.verdict);
     ano_dataset_free(images);
     return code;
 }
@@ -186,8 +310,8 @@ int cli_score(int argc, char **argv)
     cli_options options = cli_options_default();
     cli_run run;
     int code = cli_run_open(&run, &options, &command, argc, argv);
-    if (code == CLI_DONE && options.data == NULL)
-        code = cli_refuse(CLI_USAGE, "score: DATA is missing; see \"anogan score --help\"");
+    if (code == CLI_DONE && options.n_inputs == 0 && options.data == NULL && options.watch == NULL)
+        code = cli_refuse(CLI_USAGE, "score: INPUT is missing; see \"anogan score --help\"");
     if (code == CLI_DONE)
         code = score(&run, &options);
     cli_run_close(&run);

@@ -18,22 +18,4 @@ void cli_scoring_begin(cli_scoring *out, const cli_options *options, const char 
 int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli_options *options,
                     ano_error *err);
 
-/* Scores of a data set, beside what the search found on the way. */
-typedef struct cli_scores {
-    size_t n;
-    float *scores;    /* [n] */
-    float *generated; /* [n][height][width][channels], where asked for */
-    float *trace;     /* [n][restarts][iterations], where options->trace is set */
-} cli_scores;
-
-/* Searches for every image, with progress titled `title`. Returns an exit code;
- * cli_scores_free() in every case. */
-int cli_score_images(cli_scores *out, const ano_model *model, const ano_dataset *images,
-                     const cli_options *options, const char *title, bool keep_generated);
-void cli_scores_free(cli_scores *scores);
-
-/* Writes options->trace, where it is set: a row for each image and iteration. */
-int cli_write_trace(const cli_scores *scores, const ano_dataset *images,
-                    const cli_options *options);
-
 #endif

@@ -5,13 +5,17 @@
 #include "cli/cli.h"
 #include "cli/run.h"
 #include "cli/score.h"
+#include "cli/tested.h"
 #include "report/histogram.h"
-#include "report/pictures.h"
 #include "report/results.h"
 
 #include <stdio.h>
+#include <string.h>
 
-int cli_calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options)
+/* Baselines see whole images; where the model sees tiles, of this size. */
+enum { BASELINE_SIZE = 64 };
+
+int cli_calibrate_model(ano_model *model, const ano_dataset *held_out, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
     cli_scoring scoring;
@@ -29,175 +33,228 @@ int cli_threshold(double *out, const ano_model *model, double alpha)
                : cli_fail(CLI_ON_MODEL, &err);
 }
 
-/* ---- measuring ----------------------------------------------------------------------------- */
+/* ---- the images ---------------------------------------------------------------------------- */
+
+/* The names of the classes with a label, "1" or "broken, crack", cut to dst. */
+static void name_classes(char *dst, size_t size, const ano_dataset *images, int label)
+{
+    size_t length = 0;
+    dst[0] = '\0';
+    const char *last = NULL;
+    for (size_t i = 0; i < ano_dataset_count(images) && length < size; i++) {
+        const char *name = ano_dataset_class(images, i);
+        if (ano_dataset_label(images, i) != label || name == last)
+            continue;
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = ano_dataset_label(images, k) == label && ano_dataset_class(images, k) == name;
+        if (!seen)
+            length +=
+                (size_t)snprintf(dst + length, size - length, "%s%s", length > 0 ? ", " : "", name);
+        last = name;
+    }
+}
 
 typedef struct test {
     const cli_options *options;
     ano_dataset *images;
-    cli_scores search;
-    int *labels; /* [n], as the next three */
-    size_t *indices;
-    const char **classes;
-    float *baseline; /* a baseline's scores */
+    cli_tested tested;
+    float *baselines[REPORT_MAX_METHODS - 1];
+    report_class *kinds;
+    char normal[100], anomalous[200], pca[40];
     report_results results;
 } test;
 
 static void test_clear(test *t)
 {
-    base_free(t->labels);
-    base_free(t->indices);
-    base_free(t->classes);
-    base_free(t->baseline);
-    cli_scores_free(&t->search);
+    cli_tested_free(&t->tested);
+    for (int i = 0; i < REPORT_MAX_METHODS - 1; i++)
+        base_free(t->baselines[i]);
+    base_free(t->kinds);
     ano_dataset_free(t->images);
 }
 
-static ano_status test_open(test *t, const ano_view *view, const cli_options *options,
-                            ano_error *err)
+static ano_status open_images(ano_dataset **out, const cli_options *options, const ano_view *view,
+                              ano_error *err)
 {
     const ano_dataset_options which = {.split = ANO_SPLIT_TEST,
                                        .normal = options->normal,
-                                       .anomaly = options->anomaly,
+                                       .anomaly = options->anomaly != NULL ? options->anomaly : "*",
                                        .count = options->count,
                                        .view = *view};
-    t->options = options;
-    const ano_status status = ano_dataset_open(&t->images, options->data, &which, err);
-    if (status != ANO_OK)
-        return status;
-    const size_t n = ano_dataset_count(t->images);
-    t->labels = base_alloc(n, sizeof *t->labels);
-    t->indices = base_alloc(n, sizeof *t->indices);
-    t->classes = base_alloc(n, sizeof *t->classes);
-    t->baseline = base_alloc(n, sizeof *t->baseline);
-    if (t->labels == NULL || t->indices == NULL || t->classes == NULL || t->baseline == NULL)
-        return base_error_nomem(err, "test images");
-    for (size_t i = 0; i < n; i++) {
-        t->labels[i] = ano_dataset_label(t->images, i);
-        t->indices[i] = ano_dataset_index(t->images, i);
-        t->classes[i] = ano_dataset_class(t->images, i);
-    }
-    return ANO_OK;
+    return ano_dataset_open(out, options->data, &which, err);
 }
 
-static bool same_shape(ano_shape a, ano_shape b)
+/* ---- measuring ----------------------------------------------------------------------------- */
+
+static ano_status measure(report_method *method, const test *t, ano_error *err)
 {
-    return a.height == b.height && a.width == b.width && a.channels == b.channels;
+    const cli_tested *tested = &t->tested;
+    method->at_threshold =
+        ano_confusion_at(method->scores, tested->labels, tested->n, method->threshold);
+    return ano_evaluate(&method->metrics, method->scores, tested->labels, tested->n, err);
 }
 
-static ano_status measure(report_method *out, const test *t, const float *scores, double threshold,
-                          ano_error *err)
+/* A baseline sees the same images as the model, and its threshold is found as the model's is. */
+static ano_status measure_baseline(test *t, ano_baseline baseline, const char *name,
+                                   const char *key, const ano_dataset *training,
+                                   const ano_dataset *held_out, const ano_dataset *images,
+                                   int components, ano_error *err)
 {
-    const size_t n = t->search.n;
-    out->threshold = threshold;
-    out->accuracy_calibrated = ano_confusion_at(scores, t->labels, n, threshold).accuracy;
-    return ano_evaluate(&out->metrics, scores, t->labels, n, err);
-}
-
-/* The baseline's threshold is found as the model's is, by its own scores of the same images. */
-static ano_status measure_baseline(report_method *out, test *t, ano_baseline baseline,
-                                   const ano_dataset *training, const ano_dataset *held_out,
-                                   ano_error *err)
-{
-    const int components = t->results.components, threads = t->options->threads;
+    const int threads = t->options->threads, k = t->results.n_methods;
     const size_t n = ano_dataset_count(held_out);
-    double threshold = 0;
     float *scores = base_alloc(n, sizeof *scores);
-    if (scores == NULL)
-        return base_error_nomem(err, "scores");
+    t->baselines[k - 1] = base_alloc(ano_dataset_count(images), sizeof *scores);
+    report_method *method = &t->results.methods[k];
+    *method = (report_method){.name = name, .key = key, .scores = t->baselines[k - 1]};
     ano_status status =
-        ano_baseline_score(scores, baseline, training, held_out, components, threads, err);
+        scores != NULL && method->scores != NULL ? ANO_OK : base_error_nomem(err, "scores");
     if (status == ANO_OK)
-        status = ano_threshold(&threshold, scores, n, t->options->alpha, err);
+        status = ano_baseline_score(scores, baseline, training, held_out, components, threads, err);
     if (status == ANO_OK)
-        status = ano_baseline_score(t->baseline, baseline, training, t->images, components, threads,
-                                    err);
+        status = ano_threshold(&method->threshold, scores, n, t->options->alpha, err);
     if (status == ANO_OK)
-        status = measure(out, t, t->baseline, threshold, err);
+        status = ano_baseline_score(t->baselines[k - 1], baseline, training, images, components,
+                                    threads, err);
+    if (status == ANO_OK)
+        status = measure(method, t, err);
+    if (status == ANO_OK)
+        t->results.n_methods++;
     base_free(scores);
     return status;
 }
 
-static ano_status test_measure(test *t, double threshold, const ano_dataset *training,
-                               const ano_dataset *held_out, ano_error *err)
+/* Where an image cannot be read the baselines are left out: they take all images at once. */
+static void measure_baselines(test *t, const ano_view *view)
 {
-    const size_t n_training = ano_dataset_count(training);
-    report_results *results = &t->results;
-    *results = (report_results){
-        .n = t->search.n,
-        .indices = t->indices,
-        .classes = t->classes,
-        .labels = t->labels,
-        .scores = t->search.scores,
-        .normal = t->options->normal,
-        .anomaly = t->options->anomaly,
-        .alpha = t->options->alpha,
-        .iterations = t->options->search.iterations,
-        .restarts = t->options->search.restarts,
-        .tolerance = t->options->search.tolerance,
-        .search = t->options->search.search,
-        .components = n_training > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n_training - 1,
-        .seed = t->options->seed,
+    ano_error err = ANO_ERROR_INIT;
+    ano_view whole = *view;
+    if (view->stride > 0)
+        whole = (ano_view){.size = BASELINE_SIZE, .channels = view->channels};
+    ano_dataset *training = NULL, *held_out = NULL, *images = NULL;
+    ano_status status = t->tested.n_skipped == 0
+                            ? cli_split_training(&training, &held_out, t->options, &whole, &err)
+                            : base_error(&err, ANO_FORMAT, "test images could not be read");
+    if (status == ANO_OK)
+        status = open_images(&images, t->options, &whole, &err);
+    if (status == ANO_OK) {
+        const size_t n = ano_dataset_count(training);
+        const int components = n > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n - 1;
+        snprintf(t->pca, sizeof t->pca, "PCA, %d components", components);
+        status = measure_baseline(t, ANO_BASELINE_PCA, t->pca, "pca", training, held_out, images,
+                                  components, &err);
+    }
+    if (status == ANO_OK)
+        status = measure_baseline(t, ANO_BASELINE_NEAREST, "nearest neighbour", "nearest", training,
+                                  held_out, images, 0, &err);
+    if (status != ANO_OK)
+        fprintf(stderr, "anogan: no baselines beside the model's figures: %s\n", err.message);
+    ano_dataset_free(training);
+    ano_dataset_free(held_out);
+    ano_dataset_free(images);
+}
+
+/* The images of one class; for an anomalous one, its AUROC against all normal images. */
+static ano_status measure_kind(report_class *kind, const test *t, ano_error *err)
+{
+    const cli_tested *tested = &t->tested;
+    float *scores = base_alloc(tested->n, sizeof *scores);
+    int *labels = base_alloc(tested->n, sizeof *labels);
+    size_t n = 0;
+    if (scores == NULL || labels == NULL) {
+        base_free(scores);
+        base_free(labels);
+        return base_error_nomem(err, "classes");
+    }
+    for (size_t i = 0; i < tested->n; i++) {
+        const bool is_of_it = tested->classes[i] == kind->name && tested->labels[i] == kind->label;
+        kind->n += is_of_it;
+        kind->n_flagged += is_of_it && (double)tested->scores[i] > t->results.methods[0].threshold;
+        if (is_of_it || tested->labels[i] == 0) {
+            scores[n] = tested->scores[i];
+            labels[n++] = tested->labels[i];
+        }
+    }
+    ano_metrics metrics = {0};
+    const ano_status status =
+        kind->label == 1 ? ano_evaluate(&metrics, scores, labels, n, err) : ANO_OK;
+    kind->auroc = metrics.auroc;
+    kind->auroc_low = metrics.auroc_low;
+    kind->auroc_high = metrics.auroc_high;
+    base_free(scores);
+    base_free(labels);
+    return status;
+}
+
+/* A data set lends one text for all images of a class. */
+static ano_status measure_kinds(test *t, ano_error *err)
+{
+    const cli_tested *tested = &t->tested;
+    size_t n = 0;
+    t->kinds = base_alloc(tested->n, sizeof *t->kinds);
+    if (t->kinds == NULL)
+        return base_error_nomem(err, "classes");
+    for (int label = 0; label <= 1; label++)
+        for (size_t i = 0; i < tested->n; i++) {
+            bool is_new = tested->labels[i] == label;
+            for (size_t k = 0; k < n && is_new; k++)
+                is_new = t->kinds[k].name != tested->classes[i];
+            if (!is_new)
+                continue;
+            t->kinds[n] = (report_class){.name = tested->classes[i], .label = label};
+            const ano_status status = measure_kind(&t->kinds[n++], t, err);
+            if (status != ANO_OK)
+                return status;
+        }
+    t->results.kinds = t->kinds;
+    t->results.n_kinds = n;
+    return ANO_OK;
+}
+
+static ano_status test_measure(test *t, const ano_view *view, double threshold, ano_error *err)
+{
+    const cli_options *options = t->options;
+    const cli_tested *tested = &t->tested;
+    name_classes(t->normal, sizeof t->normal, t->images, 0);
+    name_classes(t->anomalous, sizeof t->anomalous, t->images, 1);
+    t->results = (report_results){
+        .n = tested->n,
+        .paths = tested->paths,
+        .indices = tested->indices,
+        .classes = tested->classes,
+        .labels = tested->labels,
+        .n_methods = 1,
+        .methods[0] = {.name = "anogan", .scores = tested->scores, .threshold = threshold},
+        .pixels = tested->has_pixels ? &tested->pixels : NULL,
+        .n_skipped = tested->n_skipped,
+        .normal = t->normal,
+        .anomaly = t->anomalous,
+        .alpha = options->alpha,
+        .iterations = options->search.iterations,
+        .restarts = options->search.restarts,
+        .tolerance = options->search.tolerance,
+        .search = options->search.search,
+        .seed = options->seed,
     };
-    ano_status status = measure(&results->anogan, t, t->search.scores, threshold, err);
+    ano_status status = measure(&t->results.methods[0], t, err);
     if (status == ANO_OK)
-        status = measure_baseline(&results->pca, t, ANO_BASELINE_PCA, training, held_out, err);
+        status = measure_kinds(t, err);
     if (status == ANO_OK)
-        status =
-            measure_baseline(&results->nearest, t, ANO_BASELINE_NEAREST, training, held_out, err);
+        measure_baselines(t, view);
     return status;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* predict/00017_9_41.25.png: the image's index in its file, its class and its score. */
-static ano_status write_comparison(const test *t, const char *folder, size_t i, float *image,
-                                   ano_error *err)
-{
-    enum { SCALE = 4 };
-    const ano_shape shape = ano_dataset_shape(t->images);
-    const size_t n_pixels = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
-    char name[64];
-    snprintf(name, sizeof name, "%05zu_%s_%.2f.png", t->indices[i], t->classes[i],
-             (double)t->search.scores[i]);
-    char *path = base_path_join(folder, name);
-    if (path == NULL)
-        return base_error_nomem(err, name);
-    ano_status status = ano_dataset_read(image, t->images, &i, 1, err);
-    if (status == ANO_OK)
-        status =
-            report_comparison(path, image, t->search.generated + i * n_pixels, shape, SCALE, err);
-    base_free(path);
-    return status;
-}
-
-/* The pictures of an earlier test go first, so that none of them stays between the new ones. */
-static ano_status write_comparisons(const test *t, ano_error *err)
-{
-    const ano_shape shape = ano_dataset_shape(t->images);
-    float *image = base_alloc((size_t)shape.height * (size_t)shape.width * (size_t)shape.channels,
-                              sizeof *image);
-    char *folder = base_path_join(t->options->out, "predict");
-    ano_status status =
-        image != NULL && folder != NULL ? ANO_OK : base_error_nomem(err, "comparisons");
-    if (status == ANO_OK)
-        status = base_make_folder(folder, err);
-    if (status == ANO_OK)
-        status = cli_remove_files(folder, "", ".png", err);
-    for (size_t i = 0; i < t->search.n && status == ANO_OK; i++)
-        status = write_comparison(t, folder, i, image, err);
-    base_free(folder);
-    base_free(image);
-    return status;
-}
-
 /* Parts the scores by label into sorted [n], normal ones first; returns how many those are. */
 static size_t part_scores(float *parted, const test *t)
 {
+    const cli_tested *tested = &t->tested;
     size_t n = 0, n_normal = 0;
     for (int label = 0; label <= 1; label++) {
-        for (size_t i = 0; i < t->search.n; i++)
-            if (t->labels[i] == label)
-                parted[n++] = t->search.scores[i];
+        for (size_t i = 0; i < tested->n; i++)
+            if (tested->labels[i] == label)
+                parted[n++] = tested->scores[i];
         if (label == 0)
             n_normal = n;
     }
@@ -207,22 +264,23 @@ static size_t part_scores(float *parted, const test *t)
 static ano_status write_histograms(const test *t, ano_error *err)
 {
     static const char *const names[] = {"histgram.png", "histgram.svg"};
-    float *parted = base_alloc(t->search.n, sizeof *parted);
+    const size_t n = t->tested.n;
+    float *parted = base_alloc(n, sizeof *parted);
     if (parted == NULL)
         return base_error_nomem(err, "histogram");
     const size_t n_normal = part_scores(parted, t);
     char normal[80], anomalous[80];
-    snprintf(normal, sizeof normal, "normal (%s)", t->options->normal);
-    snprintf(anomalous, sizeof anomalous, "anomalous (%s)", t->options->anomaly);
+    snprintf(normal, sizeof normal, "normal (%.60s)", t->normal);
+    snprintf(anomalous, sizeof anomalous, "anomalous (%.60s)", t->anomalous);
     const report_histogram_group groups[] = {
         {normal, parted, n_normal},
-        {anomalous, parted + n_normal, t->search.n - n_normal},
+        {anomalous, parted + n_normal, n - n_normal},
     };
     ano_status status = ANO_OK;
     for (int i = 0; i < 2 && status == ANO_OK; i++) {
         char *path = base_path_join(t->options->out, names[i]);
         status = path == NULL ? base_error_nomem(err, names[i])
-                              : report_histogram(path, groups, 2, t->results.anogan.threshold,
+                              : report_histogram(path, groups, 2, t->results.methods[0].threshold,
                                                  "Residual of the latent search", err);
         base_free(path);
     }
@@ -236,8 +294,6 @@ static ano_status test_write(const test *t, ano_error *err)
     if (status == ANO_OK)
         status = report_write_results(t->options->out, &t->results, err);
     if (status == ANO_OK)
-        status = write_comparisons(t, err);
-    if (status == ANO_OK)
         status = write_histograms(t, err);
     return status;
 }
@@ -247,7 +303,7 @@ static ano_status test_print(const test *t, ano_error *err)
     if (t->options->json)
         return report_metrics_json(stdout, &t->results, err);
     const char *out = t->options->out;
-    report_table(stdout, &t->results);
+    report_print_table(stdout, &t->results);
     printf("\n%s/histgram.png   histograms of the scores (and histgram.svg)\n"
            "%s/predict/       each image, the closest generated one, their difference\n"
            "%s/metrics.json   these figures; scores in scores.csv\n",
@@ -257,46 +313,43 @@ static ano_status test_print(const test *t, ano_error *err)
     return ANO_OK;
 }
 
-int cli_test_check(const ano_dataset *training, const cli_options *options)
+/* ---- what others use ----------------------------------------------------------------------- */
+
+int cli_test_check(bool *possible, const ano_view *view, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
-    test t = {0};
-    const ano_view view = ano_dataset_get_view(training);
-    int code = CLI_DONE;
-    if (test_open(&t, &view, options, &err) != ANO_OK)
-        code = cli_fail(CLI_ON_DATA, &err);
-    else if (!same_shape(ano_dataset_shape(training), ano_dataset_shape(t.images)))
-        code = cli_refuse(CLI_BAD_DATA, "%s: the test images have another size than the training's",
-                          options->data);
-    test_clear(&t);
-    return code;
+    ano_dataset *images = NULL;
+    size_t n[2] = {0, 0};
+    *possible = false;
+    const ano_status status = open_images(&images, options, view, &err);
+    /* Data without a split for tests is trained on and that is all, unless classes were named. */
+    if (status == ANO_ARG && options->normal == NULL && options->anomaly == NULL)
+        return CLI_DONE;
+    if (status != ANO_OK)
+        return cli_fail(CLI_ON_DATA, &err);
+    for (size_t i = 0; i < ano_dataset_count(images) && ano_dataset_has_splits(images); i++)
+        n[ano_dataset_label(images, i)]++;
+    *possible = n[0] > 0 && n[1] > 0;
+    ano_dataset_free(images);
+    return CLI_DONE;
 }
 
-int cli_test(const ano_model *model, const ano_dataset *training, const ano_dataset *held_out,
-             const cli_options *options)
+int cli_test(const ano_model *model, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
-    test t = {0};
-    int code = CLI_DONE;
+    test t = {.options = options};
     const ano_view view = ano_model_get_view(model);
-    if (test_open(&t, &view, options, &err) != ANO_OK) {
-        code = cli_fail(CLI_ON_DATA, &err);
-        goto done;
-    }
-    code = cli_score_images(&t.search, model, t.images, options, "scored", true);
-    if (code == CLI_DONE)
-        code = cli_write_trace(&t.search, t.images, options);
-    if (code != CLI_DONE)
-        goto done;
     double threshold;
-    code = cli_threshold(&threshold, model, options->alpha);
-    if (code != CLI_DONE)
-        goto done;
-    if (test_measure(&t, threshold, training, held_out, &err) != ANO_OK)
+    int code = open_images(&t.images, options, &view, &err) == ANO_OK ? CLI_DONE
+                                                                      : cli_fail(CLI_ON_DATA, &err);
+    if (code == CLI_DONE)
+        code = cli_threshold(&threshold, model, options->alpha);
+    if (code == CLI_DONE)
+        code = cli_tested_score(&t.tested, model, t.images, threshold, options);
+    if (code == CLI_DONE && test_measure(&t, &view, threshold, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
-    else if (test_write(&t, &err) != ANO_OK || test_print(&t, &err) != ANO_OK)
+    if (code == CLI_DONE && (test_write(&t, &err) != ANO_OK || test_print(&t, &err) != ANO_OK))
         code = cli_fail(CLI_ON_RUN, &err);
-done:
     test_clear(&t);
     return code;
 }

@@ -16,10 +16,12 @@
 static const cli_command command = {
     .verb = CLI_VERB_TRAIN,
     .arguments = "DATA --out RUN\n--resume RUN [DATA]",
-    .doc = "Trains a detector on the normal images of DATA, a folder of IDX files, keeps some of "
-           "them out to set the threshold, and tests it on DATA's test images. Everything is "
-           "written into the folder RUN. Ctrl-C ends training after the step under way, and "
-           "--resume goes on from there as if nothing had happened.",
+    .doc =
+        "Trains a detector on the normal images of DATA (a folder of images, an MVTec-style tree, "
+        "a CSV manifest, or a folder of IDX files), keeps some of "
+        "them out to set the threshold, and tests it on DATA's test images. Everything is "
+        "written into the folder RUN. Ctrl-C ends training after the step under way, and "
+        "--resume goes on from there as if nothing had happened.",
     .takes_data = true,
 };
 
@@ -122,7 +124,7 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
 static int calibrate(ano_model *model, const ano_dataset *held_out, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
-    const int code = cli_calibrate(model, held_out, options);
+    const int code = cli_calibrate_model(model, held_out, options);
     if (code != CLI_DONE)
         return code;
     char *path = base_path_join(options->out, "model.safetensors");
@@ -160,7 +162,7 @@ static ano_view training_view(const cli_options *options)
 
 int cli_train_and_test(cli_options *options, bool replaces)
 {
-    const bool tests = options->normal != NULL && !options->no_test;
+    bool tests = false;
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *images = NULL, *held_out = NULL;
     ano_model *model = NULL;
@@ -172,10 +174,13 @@ int cli_train_and_test(cli_options *options, bool replaces)
                           "%s: holds a run already; go on with it by \"%s train --resume %s\", "
                           "or name another folder with --out",
                           options->out, cli_program(), options->out);
-    const ano_view view = training_view(options);
-    int code = cli_open_training(&images, &held_out, &view, options);
-    if (code == CLI_DONE && tests)
-        code = cli_test_check(images, options);
+    const ano_view asked = training_view(options);
+    int code = CLI_DONE;
+    if (cli_split_training(&images, &held_out, options, &asked, &err) != ANO_OK)
+        return cli_fail(CLI_ON_DATA, &err);
+    const ano_view view = ano_dataset_get_view(images);
+    if (!options->no_test)
+        code = cli_test_check(&tests, &view, options);
     if (code == CLI_DONE && replaces && cli_run_clear(options->out, &err) != ANO_OK)
         code = cli_fail(CLI_ON_RUN, &err);
     if (code != CLI_DONE)
@@ -187,10 +192,10 @@ int cli_train_and_test(cli_options *options, bool replaces)
         code = train(&model, images, options);
     if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
-    if (code == CLI_DONE && options->normal == NULL && !options->no_test)
-        fputs("anogan: no test: every class is normal; --normal says which are\n", stderr);
+    if (code == CLI_DONE && !tests && !options->no_test)
+        fputs("anogan: no test: the data has no anomalous images beside the normal ones\n", stderr);
     else if (code == CLI_DONE && tests)
-        code = cli_test(model, images, held_out, options);
+        code = cli_test(model, options);
     if (code == CLI_INTERRUPTED)
         fprintf(stderr, "anogan: stopped; \"%s train --resume %s\" goes on from here\n",
                 cli_program(), options->out);

@@ -190,6 +190,11 @@ ANO_API ano_status ano_dataset_original(ano_shape *out, const ano_dataset *datas
  * has none. Errors: IO, FORMAT, SHAPE (the mask is of another size). */
 ANO_API ano_status ano_dataset_read_mask(uint8_t *dst, const ano_dataset *dataset, size_t i,
                                          ano_error *err);
+/* Brings a map [scored.height][scored.width] of image i, ano_strip's shape, back to the image as it
+ * is in its file: dst [height][width] of its ano_dataset_original(), bilinear, 0 where the view saw
+ * nothing. Errors: those of ano_dataset_original(). */
+ANO_API ano_status ano_dataset_unfit_map(float *dst, const ano_dataset *dataset, size_t i,
+                                         const float *map, ano_shape scored, ano_error *err);
 /* Writes the whole images `indices[0 … n)`, fitted to the view's size, to
  * dst [n][size][size][channels], pixels scaled to [-1, 1]. Errors: ARG (tiles are not whole
  * images), IO, FORMAT. */
@@ -408,7 +413,8 @@ typedef struct ano_result {
     ano_status status;   /* ANO_OK, or why the image has no score */
     const char *message; /* what is wrong with it; lent for the call */
     float score;
-    double seconds; /* that it took, its share where images go through together */
+    const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it */
+    double seconds;     /* that it took, its share where images go through together */
 } ano_result;
 
 /* What is done with results; either may be NULL, non-zero stops scoring. The images come in the
@@ -417,6 +423,7 @@ typedef struct ano_score_sink {
     int (*on_strip)(const ano_strip *strip, void *cookie);
     int (*on_result)(const ano_result *result, void *cookie);
     void *cookie;
+    bool traces; /* results are to have their traces */
 } ano_score_sink;
 
 /* Scores the images of `dataset` one after the other, in memory that grows with neither their

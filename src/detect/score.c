@@ -65,6 +65,12 @@ static int on_tick(size_t n_done, void *cookie)
     return options->callback == NULL ? 0 : options->callback(done, p->n_images, options->cookie);
 }
 
+/* Numbers in the trace of an image. */
+static size_t traced(const ano_score_options *options)
+{
+    return (size_t)options->restarts * (size_t)options->iterations;
+}
+
 /* Scores the images [first, first + n). */
 static ano_status score_some(float *scores, float *generated, float *trace, detect_search *search,
                              float *images, const ano_dataset *dataset, size_t first, size_t n,
@@ -72,7 +78,6 @@ static ano_status score_some(float *scores, float *generated, float *trace, dete
 {
     const ano_shape shape = ano_dataset_shape(dataset);
     const size_t image = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
-    const size_t traced = (size_t)options->restarts * (size_t)options->iterations;
     for (size_t i = 0; i < n; i++) {
         const size_t index = first + i;
         const ano_status status = ano_dataset_read(images + i * image, dataset, &index, 1, err);
@@ -81,8 +86,8 @@ static ano_status score_some(float *scores, float *generated, float *trace, dete
     }
     progress p = {options, first, ano_dataset_count(dataset), false};
     return detect_search_run(scores + first, generated != NULL ? generated + first * image : NULL,
-                             trace != NULL ? trace + first * traced : NULL, search, images, n,
-                             on_tick, &p, err);
+                             trace != NULL ? trace + first * traced(options) : NULL, search, images,
+                             n, on_tick, &p, err);
 }
 
 ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
@@ -124,9 +129,14 @@ typedef struct scoring {
     detect_canvas *canvas;
     detect_pool *pool;
     size_t room; /* tiles that the next two hold */
-    float *residuals, *generated;
+    float *residuals, *generated, *trace;
     ano_result result; /* of the image under way */
 } scoring;
+
+static bool traces(const scoring *s)
+{
+    return s->sink->traces && s->dataset->view.stride == 0;
+}
 
 static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
 {
@@ -136,7 +146,11 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
     base_free(s->generated);
     s->residuals = base_alloc(n_tiles, sizeof(float));
     s->generated = base_alloc(n_tiles * s->tile, sizeof(float));
-    s->room = s->residuals != NULL && s->generated != NULL ? n_tiles : 0;
+    base_free(s->trace);
+    s->trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL;
+    s->room = s->residuals != NULL && s->generated != NULL && (!traces(s) || s->trace != NULL)
+                  ? n_tiles
+                  : 0;
     return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
 }
 
@@ -178,6 +192,8 @@ static ano_status take_band(scoring *s, const detect_band *band, const float *ti
     s->result.seconds += seconds + base_seconds() - start;
     if (strip.y + strip.n_rows < strip.shape.height)
         return ANO_OK;
+    if (traces(s))
+        s->result.trace = s->trace + band->first_tile * traced(s->options);
     /* A whole image's sum is the residual that its search found, to the bit. */
     s->result.score = s->dataset->view.stride == 0 && s->options->pool == ANO_POOL_SUM
                           ? s->residuals[band->first_tile]
@@ -192,7 +208,7 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
                   s->dataset->view.stride > 0};
     ano_status status = make_room(s, block->n_tiles, err);
     if (status == ANO_OK)
-        status = detect_search_run(s->residuals, s->generated, NULL, s->search, block->tiles,
+        status = detect_search_run(s->residuals, s->generated, s->trace, s->search, block->tiles,
                                    block->n_tiles, on_tick, &p, err);
     const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
     for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
@@ -242,6 +258,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     detect_pool_free(s.pool);
     base_free(s.residuals);
     base_free(s.generated);
+    base_free(s.trace);
     base_threads_leave(previous);
     return status;
 }

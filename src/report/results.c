@@ -33,16 +33,36 @@ static ano_status create_in(base_file *file, const char *folder, const char *nam
     return status;
 }
 
+/* A field of CSV (RFC 4180), in quotation marks where it must be. */
+static void write_field(FILE *stream, const char *text)
+{
+    const bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
+    if (quoted)
+        fputc('"', stream);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', stream);
+        fputc(*text, stream);
+    }
+    if (quoted)
+        fputc('"', stream);
+}
+
 static ano_status write_scores(const char *folder, const report_results *results, ano_error *err)
 {
     base_file file;
     const ano_status status = create_in(&file, folder, "scores.csv", err);
     if (status != ANO_OK)
         return status;
-    fputs("index,class,label,score\n", file.stream);
-    for (size_t i = 0; i < results->n; i++)
-        fprintf(file.stream, "%zu,%s,%d,%.*g\n", results->indices[i], results->classes[i],
-                results->labels[i], DIGITS, (double)results->scores[i]);
+    fputs("index,class,label,score,path\n", file.stream);
+    for (size_t i = 0; i < results->n; i++) {
+        fprintf(file.stream, "%zu,", results->indices[i]);
+        write_field(file.stream, results->classes[i]);
+        fprintf(file.stream, ",%d,%.*g,", results->labels[i], DIGITS,
+                (double)results->methods[0].scores[i]);
+        write_field(file.stream, results->paths[i]);
+        fputc('\n', file.stream);
+    }
     return base_file_commit(&file, err);
 }
 
@@ -58,7 +78,7 @@ static ano_status write_scores_of_class(const char *folder, const report_results
         return status;
     for (size_t i = first; i < results->n; i++)
         if (strcmp(results->classes[i], results->classes[first]) == 0)
-            fprintf(file.stream, "%.*g\n", DIGITS, (double)results->scores[i]);
+            fprintf(file.stream, "%.*g\n", DIGITS, (double)results->methods[0].scores[i]);
     return base_file_commit(&file, err);
 }
 
@@ -86,7 +106,16 @@ static ano_status add_method(json_t *dst, const report_method *method, ano_error
         {"accuracy_best", metrics->accuracy_best},
         {"threshold_best_low", metrics->best_low},
         {"threshold_best_high", metrics->best_high},
-        {"accuracy_calibrated", method->accuracy_calibrated},
+        {"tpr_at_fpr_1", metrics->tpr_at_fpr_1},
+        {"tpr_at_fpr_5", metrics->tpr_at_fpr_5},
+        {"accuracy_calibrated", method->at_threshold.accuracy},
+        {"f1", method->at_threshold.f1},
+        {"precision", method->at_threshold.precision},
+        {"recall", method->at_threshold.recall},
+        {"tp", (double)method->at_threshold.tp},
+        {"fp", (double)method->at_threshold.fp},
+        {"tn", (double)method->at_threshold.tn},
+        {"fn", (double)method->at_threshold.fn},
         {"threshold", method->threshold},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -111,6 +140,7 @@ static ano_status add_setting(json_t *dst, const report_results *results, ano_er
         {"anomaly", json_string(results->anomaly)},
         {"n_normal", json_integer((json_int_t)count_label(results, 0))},
         {"n_anomalous", json_integer((json_int_t)count_label(results, 1))},
+        {"n_skipped", json_integer((json_int_t)results->n_skipped)},
         {"iterations", json_integer(results->iterations)},
         {"restarts", json_integer(results->restarts)},
         {"tolerance", json_real(results->tolerance)},
@@ -125,16 +155,48 @@ static ano_status add_setting(json_t *dst, const report_results *results, ano_er
 
 static ano_status add_baselines(json_t *dst, const report_results *results, ano_error *err)
 {
-    json_t *baselines = json_object(), *pca = json_object(), *nearest = json_object();
-    int failed = json_object_set_new(dst, "baselines", baselines);
-    failed |= json_object_set_new(baselines, "pca", pca);
-    failed |= json_object_set_new(baselines, "nearest", nearest);
-    if (failed)
-        return base_error_nomem(err, "metrics");
-    ano_status status = add_method(pca, &results->pca, err);
+    json_t *baselines = json_object();
+    ano_status status = json_object_set_new(dst, "baselines", baselines) == 0
+                            ? ANO_OK
+                            : base_error_nomem(err, "metrics");
+    for (int i = 1; i < results->n_methods && status == ANO_OK; i++) {
+        json_t *method = json_object();
+        status = json_object_set_new(baselines, results->methods[i].key, method) == 0
+                     ? add_method(method, &results->methods[i], err)
+                     : base_error_nomem(err, "metrics");
+    }
     if (status == ANO_OK)
-        status = add_method(nearest, &results->nearest, err);
+        json_object_set_new(baselines, "f1_all_positive",
+                            json_real(results->methods[0].metrics.f1_all_positive));
     return status;
+}
+
+static ano_status add_kinds(json_t *dst, const report_results *results, ano_error *err)
+{
+    json_t *kinds = json_object();
+    int failed = json_object_set_new(dst, "classes", kinds);
+    for (size_t i = 0; i < results->n_kinds && !failed; i++) {
+        const report_class *kind = &results->kinds[i];
+        json_t *object = json_pack("{si sI sI}", "label", kind->label, "n", (json_int_t)kind->n,
+                                   "flagged", (json_int_t)kind->n_flagged);
+        if (kind->label == 1)
+            failed |= json_object_update_new(object, json_pack("{sf sf sf}", "auroc", kind->auroc,
+                                                               "auroc_low", kind->auroc_low,
+                                                               "auroc_high", kind->auroc_high));
+        failed |= json_object_set_new(kinds, kind->name, object);
+    }
+    return failed ? base_error_nomem(err, "metrics") : ANO_OK;
+}
+
+static ano_status add_pixels(json_t *dst, const ano_pixel_result *pixels, ano_error *err)
+{
+    if (pixels == NULL)
+        return ANO_OK;
+    json_t *object =
+        json_pack("{sf sf sf sf sI}", "pixel_auroc", pixels->auroc, "aupro", pixels->aupro,
+                  "pixel_auroc_error", pixels->auroc_error, "aupro_error", pixels->aupro_error,
+                  "regions", (json_int_t)pixels->n_regions);
+    return json_object_update_new(dst, object) == 0 ? ANO_OK : base_error_nomem(err, "metrics");
 }
 
 ano_status report_metrics_json(FILE *stream, const report_results *results, ano_error *err)
@@ -142,9 +204,13 @@ ano_status report_metrics_json(FILE *stream, const report_results *results, ano_
     json_t *root = json_object();
     if (root == NULL)
         return base_error_nomem(err, "metrics");
-    ano_status status = add_method(root, &results->anogan, err);
+    ano_status status = add_method(root, &results->methods[0], err);
+    if (status == ANO_OK)
+        status = add_pixels(root, results->pixels, err);
     if (status == ANO_OK)
         status = add_setting(root, results, err);
+    if (status == ANO_OK)
+        status = add_kinds(root, results, err);
     if (status == ANO_OK)
         status = add_baselines(root, results, err);
     if (status == ANO_OK) {
@@ -187,27 +253,48 @@ ano_status report_write_results(const char *folder, const report_results *result
 
 /* ---- the table ---------------------------------------------------------------------------- */
 
-static void print_row(FILE *stream, const char *name, const report_method *method)
+static void print_row(FILE *stream, const report_method *method)
 {
     const ano_metrics *metrics = &method->metrics;
     char range[40];
     snprintf(range, sizeof range, "(%.4g to %.4g)", metrics->best_low, metrics->best_high);
-    fprintf(stream, "%-19s %.4f [%.4f, %.4f]  %.4f  %.4f %-18s  %.4f (%.4g)\n", name,
+    fprintf(stream, "%-19s %.4f [%.4f, %.4f]  %.4f  %.4f %-18s  %.4f (%.4g)\n", method->name,
             metrics->auroc, metrics->auroc_low, metrics->auroc_high, metrics->aupr,
-            metrics->accuracy_best, range, method->accuracy_calibrated, method->threshold);
+            metrics->accuracy_best, range, method->at_threshold.accuracy, method->threshold);
 }
 
-void report_table(FILE *stream, const report_results *results)
+/* Where there is more than one kind of anomaly. */
+static void print_kinds(FILE *stream, const report_results *results)
 {
-    char pca[40];
-    snprintf(pca, sizeof pca, "PCA, %d components", results->components);
+    size_t n_anomalous = 0;
+    for (size_t i = 0; i < results->n_kinds; i++)
+        n_anomalous += results->kinds[i].label == 1;
+    if (n_anomalous < 2)
+        return;
+    fprintf(stream, "\n%-19s %-6s  %-23s  %s\n", "", "images", "AUROC [95 % interval]",
+            "called anomalous *");
+    for (size_t i = 0; i < results->n_kinds; i++) {
+        const report_class *kind = &results->kinds[i];
+        char auroc[40] = "";
+        if (kind->label == 1)
+            snprintf(auroc, sizeof auroc, "%.4f [%.4f, %.4f]", kind->auroc, kind->auroc_low,
+                     kind->auroc_high);
+        fprintf(stream, "%-19.19s %6zu  %-23s  %zu\n", kind->name, kind->n, auroc, kind->n_flagged);
+    }
+}
+
+void report_print_table(FILE *stream, const report_results *results)
+{
     fprintf(stream, "%zu normal (%s) and %zu anomalous (%s) test images:\n\n",
             count_label(results, 0), results->normal, count_label(results, 1), results->anomaly);
     fprintf(stream, "%-19s %-23s  %-6s  %-25s  %s\n", "", "AUROC [95 % interval]", "AUPR",
             "best accuracy (threshold)", "accuracy (threshold) *");
-    print_row(stream, "anogan", &results->anogan);
-    print_row(stream, pca, &results->pca);
-    print_row(stream, "nearest neighbour", &results->nearest);
+    for (int i = 0; i < results->n_methods; i++)
+        print_row(stream, &results->methods[i]);
+    print_kinds(stream, results);
+    if (results->pixels != NULL)
+        fprintf(stream, "\npixels: AUROC %.4f, AUPRO to an FPR of 0.3 %.4f, over %zu regions\n",
+                results->pixels->auroc, results->pixels->aupro, results->pixels->n_regions);
     fprintf(stream,
             "\n* at the threshold fixed on held-out normal images (alpha %g), not on these\n",
             results->alpha);

@@ -9,30 +9,47 @@
 /* How one detector did on the test images. Each has a threshold of its own, fixed on the same
  * held-out normal images. */
 typedef struct report_method {
+    const char *name;    /* for people: "PCA, 30 components" */
+    const char *key;     /* in metrics.json: "pca" */
+    const float *scores; /* [n] */
     ano_metrics metrics;
     double threshold;
-    double accuracy_calibrated; /* at that threshold */
+    ano_confusion at_threshold;
 } report_method;
+
+/* How the first method did on the images of one class. */
+typedef struct report_class {
+    const char *name;
+    int label;
+    size_t n, n_flagged;                 /* images, and those above the threshold */
+    double auroc, auroc_low, auroc_high; /* of an anomalous class against all normal images */
+} report_class;
+
+enum { REPORT_MAX_METHODS = 3 };
 
 typedef struct report_results {
     /* The test images, all arrays [n] and lent. */
     size_t n;
-    const size_t *indices;      /* where each is in the file it came from */
+    const char *const *paths;   /* the file that each is in … */
+    const size_t *indices;      /* … and where it is there */
     const char *const *classes; /* "1", "9" */
     const int *labels;          /* 0 normal, 1 anomalous */
-    const float *scores;        /* by the model */
-    report_method anogan, pca, nearest;
-    const char *normal, *anomaly; /* the classes that are, "1" and "9" */
-    double alpha;                 /* the share of normal images that may lie above a threshold */
-    int iterations, restarts;     /* of each search; searches of each image */
-    double tolerance;             /* at which searches end */
+    int n_methods;              /* the first is the model, the others plain baselines */
+    report_method methods[REPORT_MAX_METHODS];
+    size_t n_kinds;
+    const report_class *kinds;      /* [n_kinds], normal ones first; lent */
+    const ano_pixel_result *pixels; /* of the model's maps; NULL where there are no masks */
+    size_t n_skipped;               /* test images that could not be read */
+    const char *normal, *anomaly;   /* the classes that are, "1" and "9" */
+    double alpha;                   /* the share of normal images that may lie above a threshold */
+    int iterations, restarts;       /* of each search; searches of each image */
+    double tolerance;               /* at which searches end */
     ano_search search;
-    int components; /* of PCA */
-    uint64_t seed;  /* at most 2^53 */
+    uint64_t seed; /* at most 2^53 */
 } report_results;
 
-/* Writes into `folder`: scores.csv (index,class,label,score), scores_<class>.txt for each class
- * (a score a line) and metrics.json. Numbers have nine digits, which hold a float exactly.
+/* Writes into `folder`: scores.csv (index,class,label,score,path), scores_<class>.txt for each
+ * class (a score a line) and metrics.json. Numbers have nine digits, which hold a float exactly.
  * Errors: IO, NOMEM, NUMERIC (a figure is not finite). */
 ano_status report_write_results(const char *folder, const report_results *results, ano_error *err);
 
@@ -40,7 +57,7 @@ ano_status report_write_results(const char *folder, const report_results *result
  * owner. */
 ano_status report_metrics_json(FILE *stream, const report_results *results, ano_error *err);
 
-/* A row for each method, on at most 100 columns. */
-void report_table(FILE *stream, const report_results *results);
+/* A row for each method and for each kind of anomaly, on at most 100 columns. */
+void report_print_table(FILE *stream, const report_results *results);
 
 #endif

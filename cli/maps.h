@@ -1,0 +1,31 @@
+/* The anomaly maps of a scoring call, as files in one folder. */
+#ifndef CLI_MAPS_H
+#define CLI_MAPS_H
+
+#include "cli/options.h"
+#include "report/maps.h"
+
+typedef struct cli_maps {
+    const char *folder; /* NULL: none are written */
+    report_map_format format;
+    double high;       /* the value of the top colour, for all of them */
+    report_maps *maps; /* of the image under way */
+} cli_maps;
+
+/* The value of a map that gets the top colour: twice the highest that held-out normal images have,
+ * so that in half of the colours normal images have their place. */
+double cli_maps_high(const ano_model *model);
+
+/* Makes the folder options->maps. */
+ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,
+                          ano_error *err);
+
+/* The next strip of an image; its first one begins its files. */
+ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_strip *strip,
+                          ano_error *err);
+/* Puts the image's files in place. */
+ano_status cli_maps_end(cli_maps *maps, ano_error *err);
+/* Leaves none, if any are under way. */
+void cli_maps_drop(cli_maps *maps);
+
+#endif

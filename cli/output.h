@@ -1,0 +1,30 @@
+/* Scores on stdout as they come: a line for each image, of CSV or JSON. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <anogan/anogan.h>
+
+typedef struct cli_line {
+    const char *path; /* for an image of an IDX file with #INDEX after it */
+    const char *class_name;
+    const char *error; /* NULL, or why there is no score */
+    double score, p_value, seconds;
+    const char *decision; /* "normal" or "anomalous"; NULL: not known, nor is the p-value */
+} cli_line;
+
+/* The counts at the end. */
+typedef struct cli_summary {
+    size_t n_scored, n_anomalous, n_skipped;
+    bool calibrated;
+    double alpha, threshold;
+    bool drift;            /* found */
+    double drift_evidence; /* log10 of the martingale */
+    double seconds;
+} cli_summary;
+
+void cli_output_begin(bool json);
+void cli_output_line(const cli_line *line, bool json);
+/* With JSON, a last line {"summary": …}. */
+void cli_output_end(const cli_summary *summary, bool json);
+
+#endif
