@@ -58,7 +58,7 @@ int cli_inputs_open(ano_dataset **out, const ano_model *model, const cli_options
     ano_status status = ANO_OK;
     const ano_dataset_options which = {.split = options->split,
                                        .normal = options->classes,
-                                       .anomaly = "*",
+                                       .anomaly = options->classes == NULL ? "*" : NULL,
                                        .view = ano_model_get_view(model)};
     for (size_t i = 0; i < options->n_inputs && status == ANO_OK; i++)
         status = strcmp(options->inputs[i], "-") == 0

@@ -3,14 +3,23 @@ make_bars bars
 anogan train bars --out run --normal 1 --epochs 1 --no-test "${small[@]}" --quiet
 generator=run/weights/generator_0001.safetensors
 
-anogan score run --json --quiet | grep -cE '"(threshold|images)":|"(index|class|score|anomalous)": '
-anogan score run --iterations 5 --quiet | wc -l
-anogan score run --tolerance 0.02 --quiet | wc -l
-anogan score run --search lbfgs --quiet | wc -l
-anogan score $generator --quiet | grep -cE '^[0-9]+,[19],[0-9.]+,$'
-anogan score $generator --quiet --json | grep -c '"anomalous": null'
+# A line for each image, and with --json a summary.
+anogan score run --quiet 2>&1 | sed -E 's/^.*bars/bars/; s/[0-9.]+,([0-9.]+),(normal|anomalous),[0-9.]+$/SCORE,\1,\2,SECONDS/' | head -4
+anogan score run --json --quiet 2>/dev/null | sed -E 's/"path":"[^"]*bars/"path":"bars/; s/("(score|seconds|p_value|threshold|drift_evidence)":)[0-9.e-]+/\1N/g' | sed -n '1p;$p'
+# Scores that are made in another way have no p-values.
+anogan score run --iterations 5 --quiet | grep -cE ',[0-9.]+,,,[0-9.]+$'
+anogan score run --pool max --quiet | grep -cE ',[0-9.]+,,,[0-9.]+$'
+# Neither have those of a model that is not calibrated; calibrating it sets that right.
+anogan score $generator --quiet | grep -cE ',[0-9.]+,,,[0-9.]+$'
+anogan score $generator --quiet --json | grep -c '"p_value":null'
 run anogan score $generator --quiet --fail-on-anomaly
-run anogan score run/weights/discriminator_0001.safetensors
+run anogan score $generator --quiet --fdr 0.1
+run anogan score run/weights/discriminator_0001.safetensors bars
+cp -r run again
+run anogan calibrate again bars --normal 1 --iterations 5 --quiet
+anogan score again --quiet 2>&1 | grep -cE ',(normal|anomalous),'
+anogan score again --quiet --fdr 0.2 2>&1 | grep -cE ',(normal|anomalous),'
+run anogan calibrate again
 
 # A generator on the way is tested like the model, with a threshold of its own.
 run anogan evaluate $generator --quiet
@@ -18,9 +27,29 @@ anogan evaluate $generator --out test --quiet >/dev/null
 anogan evaluate run --out end --quiet >/dev/null
 cmp test/metrics.json end/metrics.json
 
-# Another data set of the same shape will do, one of another shape will not.
-mkdir wide
-cp bars/* wide
-printf '\x00\x00\x08\x03\x00\x00\x00\x0c\x00\x00\x00\x04\x00\x00\x00\x10' >wide/t10k-images-idx3-ubyte
-tail -c +17 bars/t10k-images-idx3-ubyte >>wide/t10k-images-idx3-ubyte
-run anogan score run wide
+# Images of another size are seen as the model sees images; files and folders of them, by name or by a
+# list on standard input, with maps. One that is broken is skipped, unless --strict.
+mkdir parts
+for i in 1 2 10; do
+    { printf 'P5 12 9 255\n'; head -c 108 /dev/zero | tr '\0' "\\$((i + 100))"; } >parts/part$i.pgm
+done
+{ printf 'P5 12 9 255\n'; head -c 50 /dev/zero; } >parts/part11.pgm
+anogan score run parts --maps maps --quiet 2>messages.txt | cut -d, -f1,2
+grep -c skipped messages.txt
+ls maps
+ls parts/part1.pgm parts/part2.pgm | anogan score run - --quiet 2>/dev/null | cut -d, -f1
+run anogan score run parts --strict --quiet >/dev/null 2>messages.txt
+tail -1 messages.txt
+run anogan score run nowhere.png --quiet
+
+# A watched folder: what is moved there or written there is scored when it is complete.
+mkdir arrivals
+anogan score run --watch arrivals --quiet >watched.csv 2>watch.txt &
+watcher=$!
+for _ in $(seq 100); do grep -q watching watch.txt && break; sleep 0.05; done
+cp parts/part1.pgm arrivals/written.pgm
+mv parts/part2.pgm arrivals/moved.pgm
+for _ in $(seq 100); do [ "$(wc -l <watched.csv)" = 3 ] && break; sleep 0.05; done
+kill -TERM $watcher
+wait $watcher || echo "exit $?"
+cut -d, -f1 watched.csv
