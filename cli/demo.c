@@ -25,6 +25,7 @@ int cli_demo(int argc, char **argv)
     cli_options options = cli_options_default();
     options.normal = "1";
     options.anomaly = "9";
+    options.count = 100;
     options.out = own_folder;
     cli_options_parse(&options, &command, argc, argv);
     if (options.data == NULL)

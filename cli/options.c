@@ -101,7 +101,7 @@ static const option_row rows[] = {
     {"held-out", "N", KIND_WHOLE, AT(held_out), 0, 1e9, GROUP_DATA, FIXED, TRAINING,
      "Normal training images kept out of training, to set the threshold; 0: a fifth, at most 200"},
     {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING,
-     "Test images of each kind, the first in the file's order"},
+     "Test images of each kind, the first in the data's order"},
     {"size", "N", KIND_WHOLE, AT(view.size), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "Show the networks whole images of N x N pixels; 0: 64, but IDX images as they are"},
     {"fit", "resize|crop|pad", KIND_FIT, AT(view.fit), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
@@ -190,7 +190,6 @@ _Static_assert(ROW_COUNT <= 64, "cli_options.given has a bit for each row");
 cli_options cli_options_default(void)
 {
     return (cli_options){
-        .count = 100,
         .split = ANO_SPLIT_TEST,
         .view = {.scale = 1},
         .model = ANO_MODEL_CONFIG_INIT,

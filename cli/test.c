@@ -21,7 +21,13 @@ int cli_calibrate_model(ano_model *model, const ano_dataset *held_out, const cli
     cli_scoring scoring;
     cli_scoring_begin(&scoring, options, "calibrated");
     const ano_status status = ano_calibrate(model, held_out, &scoring.how, &err);
-    return cli_scoring_end(&scoring, status, ano_dataset_count(held_out), options, &err);
+    const size_t n = ano_dataset_count(held_out);
+    const int code = cli_scoring_end(&scoring, status, n, options, &err);
+    const size_t n_read = ano_model_get_calibration(model).n;
+    if (code == CLI_DONE && n_read < n)
+        fprintf(stderr, "anogan: %zu of %zu held-out images could not be read and were left out\n",
+                n - n_read, n);
+    return code;
 }
 
 int cli_threshold(double *out, const ano_model *model, double alpha)
@@ -124,7 +130,8 @@ static ano_status measure_baseline(test *t, ano_baseline baseline, const char *n
     return status;
 }
 
-/* Where an image cannot be read the baselines are left out: they take all images at once. */
+/* Images that cannot be read are left out here too; what else goes wrong costs the baselines alone.
+ */
 static void measure_baselines(test *t, const ano_view *view)
 {
     ano_error err = ANO_ERROR_INIT;
@@ -132,11 +139,18 @@ static void measure_baselines(test *t, const ano_view *view)
     if (view->stride > 0)
         whole = (ano_view){.size = BASELINE_SIZE, .channels = view->channels};
     ano_dataset *training = NULL, *held_out = NULL, *images = NULL;
-    ano_status status = t->tested.n_skipped == 0
-                            ? cli_split_training(&training, &held_out, t->options, &whole, &err)
-                            : base_error(&err, ANO_FORMAT, "test images could not be read");
+    size_t n_dropped;
+    ano_status status = cli_split_training(&training, &held_out, t->options, &whole, &err);
     if (status == ANO_OK)
         status = open_images(&images, t->options, &whole, &err);
+    if (status == ANO_OK)
+        status = ano_dataset_drop_unreadable(training, &n_dropped, &err);
+    if (status == ANO_OK)
+        status = ano_dataset_drop_unreadable(held_out, &n_dropped, &err);
+    if (status == ANO_OK)
+        status = ano_dataset_drop_unreadable(images, &n_dropped, &err);
+    if (status == ANO_OK && ano_dataset_count(images) != t->tested.n)
+        status = base_error(&err, ANO_IO, "some test images can be read now and then only");
     if (status == ANO_OK) {
         const size_t n = ano_dataset_count(training);
         const int components = n > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n - 1;

@@ -162,6 +162,11 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
                                      const ano_dataset *dataset, size_t n_held_out, uint64_t seed,
                                      ano_error *err);
 
+/* Reads every whole image once and takes those that cannot be read out of the data set: *n_dropped
+ * of them. Errors: ARG (the view is of tiles), NOMEM. */
+ANO_API ano_status ano_dataset_drop_unreadable(ano_dataset *dataset, size_t *n_dropped,
+                                               ano_error *err);
+
 ANO_API void ano_dataset_free(ano_dataset *dataset);
 ANO_API ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset);
 /* Whether it says which images are for training and which for testing; else all are in either. */

@@ -316,3 +316,40 @@ ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, const size_t
                                   dataset->list.n_items);
     return status;
 }
+
+ano_status ano_dataset_drop_unreadable(ano_dataset *dataset, size_t *n_dropped, ano_error *err)
+{
+    data_list *list = &dataset->list;
+    const size_t n = list->n_items;
+    *n_dropped = 0;
+    if (dataset->pixels != NULL) /* in memory */
+        return ANO_OK;
+    float *image = base_alloc(image_size(ano_dataset_shape(dataset)), sizeof *image);
+    bool *is_readable = base_alloc(n, sizeof *is_readable);
+    ano_status status = image != NULL && is_readable != NULL
+                            ? ANO_OK
+                            : base_error_nomem(err, "a look at the images");
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        ano_error why = ANO_ERROR_INIT;
+        const ano_status read = ano_dataset_read(image, dataset, &i, 1, &why);
+        is_readable[i] = read == ANO_OK;
+        if (read == ANO_NOMEM || read == ANO_ARG)
+            status = base_error(err, read, "%s", why.message);
+    }
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        if (is_readable[i]) {
+            list->items[n_kept++] = list->items[i];
+            continue;
+        }
+        base_free(list->items[i].path);
+        base_free(list->items[i].mask);
+    }
+    if (status == ANO_OK) {
+        *n_dropped = n - n_kept;
+        list->n_items = n_kept;
+    }
+    base_free(image);
+    base_free(is_readable);
+    return status;
+}

@@ -22,9 +22,12 @@ struct detect_bands {
     int band;       /* the next of its bands */
     uint16_t *rows; /* [size][width][channels]: what the last band saw */
     block blocks[2];
-    int filling;     /* which of them */
-    bool is_filling; /* the thread is to be joined */
-    pthread_t thread;
+    int filling; /* which of them */
+    pthread_t reader_thread;
+    bool has_thread; /* else blocks are filled when they are asked for */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_filled, stops; /* under the lock: the block is whole; the thread is to end */
 };
 
 /* ---- the grid ----------------------------------------------------------------------------- */
@@ -149,31 +152,36 @@ static ano_status add_band(block *b, detect_bands *s)
     return status == ANO_NOMEM ? base_error(&b->error, status, "%s", band->error.message) : ANO_OK;
 }
 
-static void *fill(void *cookie)
+static void fill(detect_bands *s)
 {
-    detect_bands *s = cookie;
     block *b = &s->blocks[s->filling];
     block_empty(b);
     while (b->lent.n_tiles < s->n_tiles && s->image < s->dataset->list.n_items &&
            b->error.status == ANO_OK)
         add_band(b, s);
-    return NULL;
 }
 
 /* ---- blocks, one ahead -------------------------------------------------------------------- */
 
-static void begin_filling(detect_bands *s)
+/* The only thread that touches the reader, from its opening to its close: libvips has it so. */
+static void *read_ahead(void *cookie)
 {
-    s->is_filling = pthread_create(&s->thread, NULL, fill, s) == 0;
-    if (!s->is_filling)
+    detect_bands *s = cookie;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stops) {
+        if (s->is_filled) {
+            pthread_cond_wait(&s->changed, &s->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&s->lock);
         fill(s);
-}
-
-static void end_filling(detect_bands *s)
-{
-    if (s->is_filling)
-        pthread_join(s->thread, NULL);
-    s->is_filling = false;
+        pthread_mutex_lock(&s->lock);
+        s->is_filled = true;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    data_reader_close(&s->reader);
+    return NULL;
 }
 
 ano_status detect_bands_create(detect_bands **out, const ano_dataset *dataset, size_t n_tiles,
@@ -187,7 +195,9 @@ ano_status detect_bands_create(detect_bands **out, const ano_dataset *dataset, s
     s->n_tiles = n_tiles;
     s->size = (size_t)dataset->view.size;
     s->channels = (size_t)dataset->view.channels;
-    begin_filling(s);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->has_thread = pthread_create(&s->reader_thread, NULL, read_ahead, s) == 0;
     *out = s;
     return ANO_OK;
 }
@@ -196,25 +206,41 @@ void detect_bands_free(detect_bands *bands)
 {
     if (bands == NULL)
         return;
-    end_filling(bands);
+    pthread_mutex_lock(&bands->lock);
+    bands->stops = true;
+    pthread_cond_broadcast(&bands->changed);
+    pthread_mutex_unlock(&bands->lock);
+    if (bands->has_thread)
+        pthread_join(bands->reader_thread, NULL);
+    else
+        data_reader_close(&bands->reader);
+    pthread_cond_destroy(&bands->changed);
+    pthread_mutex_destroy(&bands->lock);
     for (int i = 0; i < 2; i++) {
         block_empty(&bands->blocks[i]);
         base_free(bands->blocks[i].lent.bands);
         base_free(bands->blocks[i].lent.tiles);
     }
-    data_reader_close(&bands->reader);
     base_free(bands->rows);
     base_free(bands);
 }
 
 ano_status detect_bands_next(const detect_block **out, detect_bands *bands, ano_error *err)
 {
-    end_filling(bands);
+    if (!bands->has_thread)
+        fill(bands);
+    pthread_mutex_lock(&bands->lock);
+    while (bands->has_thread && !bands->is_filled)
+        pthread_cond_wait(&bands->changed, &bands->lock);
     const block *filled = &bands->blocks[bands->filling];
     *out = &filled->lent;
-    if (filled->error.status != ANO_OK)
-        return base_error(err, filled->error.status, "%s", filled->error.message);
-    bands->filling = 1 - bands->filling;
-    begin_filling(bands);
-    return ANO_OK;
+    if (filled->error.status == ANO_OK) {
+        bands->filling = 1 - bands->filling;
+        bands->is_filled = false;
+        pthread_cond_broadcast(&bands->changed);
+    }
+    pthread_mutex_unlock(&bands->lock);
+    return filled->error.status == ANO_OK
+               ? ANO_OK
+               : base_error(err, filled->error.status, "%s", filled->error.message);
 }
