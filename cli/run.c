@@ -135,6 +135,7 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {".", "scores.csv", ""},
         {".", "scores_", ".txt"},
         {".", "metrics.json", ""},
+        {".", "report.html", ""},
         {".", "histgram.png", ""},
         {".", "histgram.svg", ""},
         {"result", "epoch_", ".png"},

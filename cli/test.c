@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/run.h"
 #include "cli/score.h"
 #include "cli/tested.h"
@@ -302,13 +303,17 @@ static ano_status write_histograms(const test *t, ano_error *err)
     return status;
 }
 
-static ano_status test_write(const test *t, ano_error *err)
+static ano_status test_write(const test *t, const ano_model *model, ano_error *err)
 {
     ano_status status = cli_remove_files(t->options->out, "scores_", ".txt", err);
     if (status == ANO_OK)
         status = report_write_results(t->options->out, &t->results, err);
     if (status == ANO_OK)
         status = write_histograms(t, err);
+    const ano_calibration calibration = ano_model_get_calibration(model);
+    if (status == ANO_OK)
+        status =
+            cli_page_write(t->options->out, &t->results, &t->tested, &calibration, t->options, err);
     return status;
 }
 
@@ -318,10 +323,11 @@ static ano_status test_print(const test *t, ano_error *err)
         return report_metrics_json(stdout, &t->results, err);
     const char *out = t->options->out;
     report_print_table(stdout, &t->results);
-    printf("\n%s/histgram.png   histograms of the scores (and histgram.svg)\n"
+    printf("\n%s/report.html    all of this as a page, with curves and the worst errors\n"
+           "%s/histgram.png   histograms of the scores (and histgram.svg)\n"
            "%s/predict/       each image, the closest generated one, their difference\n"
            "%s/metrics.json   these figures; scores in scores.csv\n",
-           out, out, out);
+           out, out, out, out);
     if (cli_exists(out, "result"))
         printf("%s/result/        what the generator made as training went on\n", out);
     return ANO_OK;
@@ -362,7 +368,8 @@ int cli_test(const ano_model *model, const cli_options *options)
         code = cli_tested_score(&t.tested, model, t.images, threshold, options);
     if (code == CLI_DONE && test_measure(&t, &view, threshold, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
-    if (code == CLI_DONE && (test_write(&t, &err) != ANO_OK || test_print(&t, &err) != ANO_OK))
+    if (code == CLI_DONE &&
+        (test_write(&t, model, &err) != ANO_OK || test_print(&t, &err) != ANO_OK))
         code = cli_fail(CLI_ON_RUN, &err);
     test_clear(&t);
     return code;

@@ -43,6 +43,9 @@ run anogan train parts/parts.csv --out run --tile 8 --stride 4 --epochs 2 --base
 grep -cE 'broken.pgm|could not be read' errors.txt
 grep -cE '^(anogan|PCA|nearest|spot|good|pixels)' table.txt
 ls run/predict | wc -l
+for part in '<h1' 'ROC curve' 'Precision and recall' 'Scores by kind' 'Losses in training' 'AUPRO' 'nearest neighbour'; do
+    grep -q "$part" run/report.html || echo "report.html lacks $part"
+done
 grep -cE '"(pixel_auroc|aupro|regions)"' run/metrics.json
 
 # The same scores whatever comes along; the maps have the images' sizes.

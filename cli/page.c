@@ -1,0 +1,364 @@
+#include "cli/page.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "report/curves.h"
+#include "report/histogram.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT = 48, MAX_METRICS = 12, MAX_SETTINGS = 12, MAX_FIGURES = 4, MAX_KINDS = 100 };
+
+/* Everything that the page lends while it is written. */
+typedef struct page_texts {
+    char verdict[3][300];
+    char cells[MAX_METRICS][REPORT_MAX_METHODS][2][TEXT];
+    report_cell metric_cells[MAX_METRICS][REPORT_MAX_METHODS];
+    report_row metrics[MAX_METRICS];
+    size_t n_metrics;
+    char kind_texts[MAX_KINDS][4][TEXT];
+    report_cell kind_cells[MAX_KINDS][3];
+    report_row kinds[MAX_KINDS];
+    size_t n_kinds;
+    char values[MAX_SETTINGS][200];
+    report_setting settings[MAX_SETTINGS];
+    size_t n_settings;
+    report_figure figures[MAX_FIGURES];
+    size_t n_figures;
+} page_texts;
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+/* Adds a row of one figure for each method, the highest standing out; NaN is a dash. */
+static void add_metric(page_texts *p, const report_results *results, const char *name,
+                       const char *explanation, const double *values, const double (*ranges)[2])
+{
+    const size_t row = p->n_metrics++;
+    double best = -INFINITY;
+    for (int m = 0; m < results->n_methods; m++)
+        best = fmax(best, values[m]);
+    for (int m = 0; m < results->n_methods; m++) {
+        char(*texts)[TEXT] = p->cells[row][m];
+        snprintf(texts[0], TEXT, "%.4f", values[m]);
+        if (ranges != NULL)
+            snprintf(texts[1], TEXT, "%.4g to %.4g", ranges[m][0], ranges[m][1]);
+        p->metric_cells[row][m] = (report_cell){.value = isnan(values[m]) ? NULL : texts[0],
+                                                .detail = ranges != NULL ? texts[1] : NULL,
+                                                .best = values[m] == best};
+    }
+    p->metrics[row] = (report_row){name, explanation, p->metric_cells[row]};
+}
+
+static void fill_metrics(page_texts *p, const report_results *results)
+{
+    double auroc[REPORT_MAX_METHODS], aupr[REPORT_MAX_METHODS], accuracy[REPORT_MAX_METHODS],
+        f1[REPORT_MAX_METHODS], tpr_1[REPORT_MAX_METHODS], tpr_5[REPORT_MAX_METHODS],
+        best[REPORT_MAX_METHODS], ranges[REPORT_MAX_METHODS][2], low_high[REPORT_MAX_METHODS][2],
+        pixels[REPORT_MAX_METHODS] = {NAN, NAN, NAN}, aupro[REPORT_MAX_METHODS] = {NAN, NAN, NAN};
+    for (int m = 0; m < results->n_methods; m++) {
+        const report_method *method = &results->methods[m];
+        auroc[m] = method->metrics.auroc;
+        ranges[m][0] = method->metrics.auroc_low;
+        ranges[m][1] = method->metrics.auroc_high;
+        aupr[m] = method->metrics.aupr;
+        accuracy[m] = method->at_threshold.accuracy;
+        f1[m] = method->at_threshold.f1;
+        tpr_1[m] = method->metrics.tpr_at_fpr_1;
+        tpr_5[m] = method->metrics.tpr_at_fpr_5;
+        best[m] = method->metrics.accuracy_best;
+        low_high[m][0] = method->metrics.best_low;
+        low_high[m][1] = method->metrics.best_high;
+    }
+    add_metric(p, results, "AUROC", "how often an anomalous image scores above a normal one", auroc,
+               ranges);
+    add_metric(p, results, "AUPR", "average precision", aupr, NULL);
+    add_metric(p, results, "Accuracy", "at the threshold fixed on held-out images", accuracy, NULL);
+    add_metric(p, results, "F1", "at that threshold", f1, NULL);
+    add_metric(p, results, "TPR at 1 % FPR",
+               "the share of anomalous images found where 1 % of normal ones are flagged", tpr_1,
+               NULL);
+    add_metric(p, results, "TPR at 5 % FPR", "the same at 5 %", tpr_5, NULL);
+    add_metric(p, results, "Best accuracy",
+               "at the best thresholds for these images, found with hindsight", best, low_high);
+    if (results->pixels == NULL)
+        return;
+    pixels[0] = results->pixels->auroc;
+    aupro[0] = results->pixels->aupro;
+    add_metric(p, results, "Pixel AUROC", "of the anomaly maps, over all pixels", pixels, NULL);
+    add_metric(p, results, "AUPRO", "overlap with each defect, up to 30 % of false pixels", aupro,
+               NULL);
+}
+
+static void fill_kinds(page_texts *p, const report_results *results)
+{
+    for (size_t i = 0; i < results->n_kinds && p->n_kinds < MAX_KINDS; i++) {
+        const report_class *kind = &results->kinds[i];
+        if (kind->label == 0)
+            continue;
+        char(*texts)[TEXT] = p->kind_texts[p->n_kinds];
+        report_cell *cells = p->kind_cells[p->n_kinds];
+        snprintf(texts[0], TEXT, "%zu", kind->n);
+        snprintf(texts[1], TEXT, "%.4f", kind->auroc);
+        snprintf(texts[2], TEXT, "%.4g to %.4g", kind->auroc_low, kind->auroc_high);
+        snprintf(texts[3], TEXT, "%zu", kind->n_flagged);
+        cells[0] = (report_cell){.value = texts[0]};
+        cells[1] = (report_cell){.value = texts[1], .detail = texts[2]};
+        cells[2] = (report_cell){.value = texts[3]};
+        p->kinds[p->n_kinds++] = (report_row){kind->name, NULL, cells};
+    }
+}
+
+/* ---- words --------------------------------------------------------------------------------- */
+
+static void fill_verdict(page_texts *p, const report_results *results)
+{
+    const report_method *ours = &results->methods[0];
+    const ano_confusion *c = &ours->at_threshold;
+    int best = 0;
+    for (int m = 1; m < results->n_methods; m++)
+        if (results->methods[m].metrics.auroc > results->methods[best].metrics.auroc)
+            best = m;
+    snprintf(p->verdict[0], sizeof p->verdict[0],
+             "An anomalous image scores above a normal one %.1f times in 100.",
+             100 * ours->metrics.auroc);
+    snprintf(p->verdict[1], sizeof p->verdict[1],
+             "At the threshold fixed on held-out normal images, %zu of %zu anomalous images are "
+             "found, and %zu of %zu normal ones called anomalous.",
+             c->tp, c->tp + c->fn, c->fp, c->fp + c->tn);
+    if (results->n_methods == 1)
+        snprintf(p->verdict[2], sizeof p->verdict[2], "There are no baselines beside it.");
+    else if (best == 0)
+        snprintf(p->verdict[2], sizeof p->verdict[2],
+                 "No plain baseline tells these images apart better.");
+    else
+        snprintf(p->verdict[2], sizeof p->verdict[2],
+                 "A plain baseline tells these images apart better: %s, with an AUROC of %.4f.",
+                 results->methods[best].name, results->methods[best].metrics.auroc);
+}
+
+static void add_setting(page_texts *p, const char *name, const char *value)
+{
+    snprintf(p->values[p->n_settings], sizeof p->values[0], "%s", value);
+    p->settings[p->n_settings] = (report_setting){name, p->values[p->n_settings]};
+    p->n_settings++;
+}
+
+static void add_number(page_texts *p, const char *name, double value)
+{
+    char text[TEXT];
+    snprintf(text, sizeof text, "%.10g", value);
+    add_setting(p, name, text);
+}
+
+static void fill_settings(page_texts *p, const report_results *results, const cli_options *options)
+{
+    add_setting(p, "data", options->data);
+    add_setting(p, "normal", results->normal);
+    add_number(p, "epochs", options->train.epochs);
+    add_number(p, "batch", options->train.batch);
+    add_number(p, "latent", options->model.latent);
+    add_number(p, "base width", options->model.base_width);
+    add_setting(p, "search", ano_search_name(results->search));
+    add_number(p, "iterations", results->iterations);
+    add_number(p, "restarts", results->restarts);
+    add_setting(p, "pool", ano_pool_name(options->search.pool));
+    add_number(p, "seed", (double)results->seed);
+    add_setting(p, "anogan", ano_version());
+}
+
+/* ---- plots --------------------------------------------------------------------------------- */
+
+/* Both curves of every method: recall in steps, each at the precision of the higher recall. */
+static ano_status draw_curves(page_texts *p, const report_results *results, ano_error *err)
+{
+    const size_t n = results->n + 1;
+    const size_t n_methods = (size_t)results->n_methods;
+    ano_curve_point *points = base_alloc(n, sizeof *points);
+    double *numbers = base_alloc(n_methods * n * 6, sizeof *numbers);
+    char names[REPORT_MAX_METHODS][100];
+    report_curve roc[REPORT_MAX_METHODS], recall[REPORT_MAX_METHODS];
+    ano_status status =
+        points != NULL && numbers != NULL ? ANO_OK : base_error_nomem(err, "curves");
+    size_t n_anomalous = 0;
+    for (size_t i = 0; i < results->n; i++)
+        n_anomalous += results->labels[i] == 1;
+    for (size_t m = 0; m < n_methods && status == ANO_OK; m++) {
+        const report_method *method = &results->methods[m];
+        double *fpr = numbers + m * n * 6, *tpr = fpr + n, *steps_x = tpr + n,
+               *steps_y = steps_x + 2 * n;
+        size_t n_points, n_steps = 0;
+        status = ano_curves(points, &n_points, method->scores, results->labels, results->n, err);
+        for (size_t i = 0; i < n_points && status == ANO_OK; i++) {
+            fpr[i] = points[i].fpr;
+            tpr[i] = points[i].tpr;
+            if (i > 0) {
+                steps_x[n_steps] = points[i - 1].tpr;
+                steps_y[n_steps++] = points[i].precision;
+                steps_x[n_steps] = points[i].tpr;
+                steps_y[n_steps++] = points[i].precision;
+            }
+        }
+        snprintf(names[m], sizeof names[m], "%s, %.4f", method->name, method->metrics.auroc);
+        roc[m] = (report_curve){names[m], fpr, tpr, n_points};
+        recall[m] = (report_curve){method->name, steps_x, steps_y, n_steps};
+    }
+    report_figure *figure = &p->figures[p->n_figures];
+    const report_plane roc_plane = report_plane_roc();
+    const report_plane recall_plane =
+        report_plane_precision_recall((double)n_anomalous / (double)results->n);
+    if (status == ANO_OK) {
+        *figure = (report_figure){.title = "ROC curve",
+                                  .described = "The share of anomalous images that are found, over "
+                                               "the share of normal images that are called "
+                                               "anomalous, for every threshold."};
+        status = report_curves(&figure->svg, &roc_plane, roc, results->n_methods, err);
+        p->n_figures += status == ANO_OK;
+    }
+    if (status == ANO_OK) {
+        figure++;
+        *figure =
+            (report_figure){.title = "Precision and recall",
+                            .described = "The share of images called anomalous that are, over "
+                                         "the share of anomalous images that are found."};
+        status = report_curves(&figure->svg, &recall_plane, recall, results->n_methods, err);
+        p->n_figures += status == ANO_OK;
+    }
+    base_free(points);
+    base_free(numbers);
+    return status;
+}
+
+static ano_status draw_scores(page_texts *p, const report_results *results, ano_error *err)
+{
+    float *scores = base_alloc(results->n, sizeof *scores);
+    if (scores == NULL)
+        return base_error_nomem(err, "histogram");
+    report_histogram_group groups[MAX_KINDS];
+    int n_groups = 0, n_normal = 0;
+    size_t n = 0;
+    for (size_t k = 0; k < results->n_kinds && n_groups < MAX_KINDS; k++) {
+        const report_class *kind = &results->kinds[k];
+        const size_t first = n;
+        for (size_t i = 0; i < results->n; i++)
+            if (results->classes[i] == kind->name)
+                scores[n++] = results->methods[0].scores[i];
+        groups[n_groups++] = (report_histogram_group){kind->name[0] != '\0' ? kind->name : "images",
+                                                      scores + first, n - first};
+        n_normal += kind->label == 0;
+    }
+    report_figure *figure = &p->figures[p->n_figures];
+    *figure = (report_figure){.title = "Scores by kind of image",
+                              .described = "Each row is scaled to its own highest bar."};
+    const ano_status status = report_histogram_rows(&figure->svg, groups, n_groups, n_normal,
+                                                    results->methods[0].threshold, err);
+    p->n_figures += status == ANO_OK;
+    base_free(scores);
+    return status;
+}
+
+/* From loss.csv, where the folder has one. */
+static ano_status draw_losses(page_texts *p, const char *folder, ano_error *err)
+{
+    char *path = base_path_join(folder, "loss.csv"), *text = NULL;
+    size_t size, n = 0, n_lines = 0;
+    if (path == NULL || base_file_read(&text, &size, path, NULL) != ANO_OK) {
+        base_free(path);
+        return ANO_OK;
+    }
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        n_lines++;
+    double *numbers = base_alloc(n_lines + 1, 3 * sizeof *numbers);
+    ano_status status = numbers != NULL ? ANO_OK : base_error_nomem(err, "losses");
+    double *epochs = numbers, *d_loss = numbers + n_lines, *g_loss = d_loss + n_lines;
+    for (const char *line = strchr(text, '\n'); status == ANO_OK && line != NULL;
+         line = strchr(line + 1, '\n'))
+        if (sscanf(line + 1, "%lf,%lf,%lf", &epochs[n], &d_loss[n], &g_loss[n]) == 3)
+            n++;
+    if (status == ANO_OK && n > 0) {
+        const report_curve curves[] = {{"d_loss", epochs, d_loss, n},
+                                       {"g_loss", epochs, g_loss, n}};
+        const report_plane plane = report_plane_losses();
+        report_figure *figure = &p->figures[p->n_figures];
+        *figure =
+            (report_figure){.title = "Losses in training",
+                            .described = "Of the discriminator and of the generator, by epoch."};
+        status = report_curves(&figure->svg, &plane, curves, 2, err);
+        p->n_figures += status == ANO_OK;
+    }
+    base_free(numbers);
+    base_free(text);
+    base_free(path);
+    return status;
+}
+
+/* ---- the page ------------------------------------------------------------------------------ */
+
+static ano_status write_page(const char *folder, const page_texts *p, const report_results *results,
+                             const cli_tested *tested, const ano_calibration *calibration,
+                             const cli_options *options, ano_error *err)
+{
+    const report_method *ours = &results->methods[0];
+    const char *columns[REPORT_MAX_METHODS], *verdict[3];
+    for (int m = 0; m < results->n_methods; m++)
+        columns[m] = results->methods[m].name;
+    for (int i = 0; i < 3; i++)
+        verdict[i] = p->verdict[i];
+    static const char *const kind_columns[] = {"images", "AUROC", "found"};
+    const report_threshold threshold = {results->alpha, ours->threshold, calibration->n};
+    const report_confusion confusion = {ours->at_threshold.tn, ours->at_threshold.fp,
+                                        ours->at_threshold.fn, ours->at_threshold.tp};
+    const char *slash = strrchr(options->data, '/');
+    const report_page page = {
+        .title = slash != NULL && slash[1] != '\0' ? slash + 1 : options->data,
+        .verdict = verdict,
+        .n_verdict = 3,
+        .metrics = {"With 95 % intervals of the AUROC", "metric", columns,
+                    (size_t)results->n_methods, p->metrics, p->n_metrics},
+        .threshold = &threshold,
+        .confusion = &confusion,
+        .classes = {"Each kind of anomalous image against all normal ones", "kind", kind_columns, 3,
+                    p->kinds, p->n_kinds},
+        .figures = p->figures,
+        .n_figures = p->n_figures,
+        .false_alarms = tested->false_alarms,
+        .n_false_alarms = tested->n_false_alarms,
+        .misses = tested->misses,
+        .n_misses = tested->n_misses,
+        .settings = p->settings,
+        .n_settings = p->n_settings,
+    };
+    char *path = base_path_join(folder, "report.html");
+    const ano_status status =
+        path != NULL ? report_page_write(path, &page, err) : base_error_nomem(err, "report.html");
+    base_free(path);
+    return status;
+}
+
+ano_status cli_page_write(const char *folder, const report_results *results,
+                          const cli_tested *tested, const ano_calibration *calibration,
+                          const cli_options *options, ano_error *err)
+{
+    page_texts *p = base_alloc(1, sizeof *p);
+    if (p == NULL)
+        return base_error_nomem(err, "report.html");
+    fill_metrics(p, results);
+    fill_kinds(p, results);
+    fill_verdict(p, results);
+    fill_settings(p, results, options);
+    ano_status status = draw_curves(p, results, err);
+    if (status == ANO_OK)
+        status = draw_scores(p, results, err);
+    if (status == ANO_OK)
+        status = draw_losses(p, folder, err);
+    if (status == ANO_OK)
+        status = write_page(folder, p, results, tested, calibration, options, err);
+    for (size_t i = 0; i < p->n_figures; i++)
+        report_svg_free(&p->figures[i].svg);
+    base_free(p);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* A test's results as a page for people: report.html. */
+#ifndef CLI_PAGE_H
+#define CLI_PAGE_H
+
+#include "cli/tested.h"
+#include "report/results.h"
+
+/* Writes FOLDER/report.html. `calibration` is what the threshold comes from. Errors: IO, NOMEM,
+ * UNSUPPORTED (PLplot's cairo driver is not installed). */
+ano_status cli_page_write(const char *folder, const report_results *results,
+                          const cli_tested *tested, const ano_calibration *calibration,
+                          const cli_options *options, ano_error *err);
+
+#endif
