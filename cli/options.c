@@ -81,6 +81,8 @@ static const option_row rows[] = {
      "with the program)"},
     {"out", "DIR", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, TESTING,
      "Folder to write"},
+    {"out", "FILE.html", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_REPORT,
+     "Page to write"},
     {"resume", "RUN", KIND_TEXT, AT(resume), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_TRAIN,
      "Go on with an interrupted or ended run, up to --epochs in all"},
     {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
