@@ -1,26 +1,11 @@
 #include "cli/output.h"
 
+#include "report/text.h"
+
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { DIGITS = 9 }; /* hold a float exactly */
-
-/* A field of CSV (RFC 4180), in quotation marks where it must be. */
-static void print_field(const char *text)
-{
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
 
 /* File names are bytes, JSON is UTF-8: what is none becomes U+FFFD. */
 static json_t *text_as_json(const char *text)
@@ -30,11 +15,8 @@ static json_t *text_as_json(const char *text)
         return plain;
     char clean[4096];
     size_t n = 0;
-    for (; *text != '\0' && n + 4 < sizeof clean; text++)
-        if ((unsigned char)*text < 0x80)
-            clean[n++] = *text;
-        else
-            n += (size_t)snprintf(clean + n, sizeof clean - n, "\xEF\xBF\xBD");
+    while (*text != '\0' && n + 4 < sizeof clean)
+        n += (size_t)report_text_encode(clean + n, report_text_next(&text));
     return json_stringn(clean, n);
 }
 
@@ -75,9 +57,9 @@ void cli_output_line(const cli_line *line, bool json)
         print_line_as_json(line);
         return;
     }
-    print_field(line->path);
+    report_csv_field(stdout, line->path);
     putchar(',');
-    print_field(line->class_name);
+    report_csv_field(stdout, line->class_name);
     if (line->error != NULL)
         fputs(",,,unreadable,", stdout);
     else if (line->decision == NULL)

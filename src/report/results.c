@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "report/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -33,21 +34,6 @@ static ano_status create_in(base_file *file, const char *folder, const char *nam
     return status;
 }
 
-/* A field of CSV (RFC 4180), in quotation marks where it must be. */
-static void write_field(FILE *stream, const char *text)
-{
-    const bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
-    if (quoted)
-        fputc('"', stream);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', stream);
-        fputc(*text, stream);
-    }
-    if (quoted)
-        fputc('"', stream);
-}
-
 static ano_status write_scores(const char *folder, const report_results *results, ano_error *err)
 {
     base_file file;
@@ -57,10 +43,10 @@ static ano_status write_scores(const char *folder, const report_results *results
     fputs("index,class,label,score,path\n", file.stream);
     for (size_t i = 0; i < results->n; i++) {
         fprintf(file.stream, "%zu,", results->indices[i]);
-        write_field(file.stream, results->classes[i]);
+        report_csv_field(file.stream, results->classes[i]);
         fprintf(file.stream, ",%d,%.*g,", results->labels[i], DIGITS,
                 (double)results->methods[0].scores[i]);
-        write_field(file.stream, results->paths[i]);
+        report_csv_field(file.stream, results->paths[i]);
         fputc('\n', file.stream);
     }
     return base_file_commit(&file, err);

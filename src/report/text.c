@@ -2,6 +2,7 @@
 #include "report/text.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 enum { REPLACEMENT = 0xFFFD };
 
@@ -54,4 +55,18 @@ int report_text_encode(char dst[4], uint32_t character)
         dst[i] = (char)(0x80 | (character & 0x3F));
     dst[0] = (char)((0xF00u >> length & 0xFF) | character);
     return length;
+}
+
+void report_csv_field(FILE *stream, const char *text)
+{
+    const bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
+    if (quoted)
+        fputc('"', stream);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', stream);
+        fputc(*text, stream);
+    }
+    if (quoted)
+        fputc('"', stream);
 }
