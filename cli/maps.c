@@ -66,6 +66,9 @@ ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_s
         ano_shape original;
         name_files(stem, sizeof stem, images, strip->image);
         ano_status status = ano_dataset_original(&original, images, strip->image, err);
+        const ano_view view = ano_dataset_get_view(images);
+        if (view.stride == 0 && view.fit != ANO_FIT_RESIZE) /* another part than the whole image */
+            original = strip->shape;
         if (status == ANO_OK)
             status = report_maps_open(&maps->maps,
                                       &(report_maps_options){.folder = maps->folder,
