@@ -74,8 +74,9 @@ static ano_status read_json(json_t **out, const char *folder, const char *name, 
         return base_error_nomem(err, name);
     json_error_t where;
     ano_status status = base_file_read(&text, &size, path, err);
-    if (status == ANO_OK &&
-        !json_is_object(*out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where)))
+    if (status == ANO_OK)
+        *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    if (status == ANO_OK && !json_is_object(*out))
         status = base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object", path, where.line);
     base_free(text);
     base_free(path);
