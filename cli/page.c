@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT = 48, MAX_METRICS = 12, MAX_SETTINGS = 12, MAX_FIGURES = 4, MAX_KINDS = 100 };
+enum { TEXT = 48, MAX_METRICS = 12, MAX_SETTINGS = 16, MAX_FIGURES = 4, MAX_KINDS = 100 };
 
 /* Everything that the page lends while it is written. */
 typedef struct page_texts {
@@ -57,8 +57,9 @@ static void add_metric(page_texts *p, const report_results *results, const char 
 static void fill_metrics(page_texts *p, const report_results *results)
 {
     double auroc[REPORT_MAX_METHODS], aupr[REPORT_MAX_METHODS], accuracy[REPORT_MAX_METHODS],
-        f1[REPORT_MAX_METHODS], tpr_1[REPORT_MAX_METHODS], tpr_5[REPORT_MAX_METHODS],
-        best[REPORT_MAX_METHODS], ranges[REPORT_MAX_METHODS][2], low_high[REPORT_MAX_METHODS][2],
+        f1[REPORT_MAX_METHODS], precision[REPORT_MAX_METHODS], recall[REPORT_MAX_METHODS],
+        tpr_1[REPORT_MAX_METHODS], tpr_5[REPORT_MAX_METHODS], best[REPORT_MAX_METHODS],
+        ranges[REPORT_MAX_METHODS][2], low_high[REPORT_MAX_METHODS][2],
         pixels[REPORT_MAX_METHODS] = {NAN, NAN, NAN}, aupro[REPORT_MAX_METHODS] = {NAN, NAN, NAN};
     for (int m = 0; m < results->n_methods; m++) {
         const report_method *method = &results->methods[m];
@@ -68,6 +69,8 @@ static void fill_metrics(page_texts *p, const report_results *results)
         aupr[m] = method->metrics.aupr;
         accuracy[m] = method->at_threshold.accuracy;
         f1[m] = method->at_threshold.f1;
+        precision[m] = method->at_threshold.precision;
+        recall[m] = method->at_threshold.recall;
         tpr_1[m] = method->metrics.tpr_at_fpr_1;
         tpr_5[m] = method->metrics.tpr_at_fpr_5;
         best[m] = method->metrics.accuracy_best;
@@ -79,6 +82,10 @@ static void fill_metrics(page_texts *p, const report_results *results)
     add_metric(p, results, "AUPR", "average precision", aupr, NULL);
     add_metric(p, results, "Accuracy", "at the threshold fixed on held-out images", accuracy, NULL);
     add_metric(p, results, "F1", "at that threshold", f1, NULL);
+    add_metric(p, results, "Precision", "the share of images called anomalous that are", precision,
+               NULL);
+    add_metric(p, results, "Recall", "the share of anomalous images that are called so", recall,
+               NULL);
     add_metric(p, results, "TPR at 1 % FPR",
                "the share of anomalous images found where 1 % of normal ones are flagged", tpr_1,
                NULL);
@@ -127,9 +134,9 @@ static void fill_verdict(page_texts *p, const report_results *results)
              "An anomalous image scores above a normal one %.1f times in 100.",
              100 * ours->metrics.auroc);
     snprintf(p->verdict[1], sizeof p->verdict[1],
-             "At the threshold fixed on held-out normal images, %zu of %zu anomalous images are "
-             "found, and %zu of %zu normal ones called anomalous.",
-             c->tp, c->tp + c->fn, c->fp, c->fp + c->tn);
+             "At the threshold fixed on held-out normal images (alpha %.4g), %zu of %zu anomalous "
+             "images are found, and %zu of %zu normal ones called anomalous.",
+             results->alpha, c->tp, c->tp + c->fn, c->fp, c->fp + c->tn);
     if (results->n_methods == 1)
         snprintf(p->verdict[2], sizeof p->verdict[2], "There are no baselines beside it.");
     else if (best == 0)
@@ -155,10 +162,23 @@ static void add_number(page_texts *p, const char *name, double value)
     add_setting(p, name, text);
 }
 
-static void fill_settings(page_texts *p, const report_results *results, const cli_options *options)
+/* What the networks see of an image: "64 x 64, gray", "tiles of 32 x 32, 16 apart, colour". */
+static void add_view(page_texts *p, const ano_view *view)
+{
+    char text[2 * TEXT], apart[TEXT] = "";
+    if (view->stride > 0)
+        snprintf(apart, sizeof apart, ", %d apart", view->stride);
+    snprintf(text, sizeof text, "%s%d x %d%s, %s", view->stride > 0 ? "tiles of " : "", view->size,
+             view->size, apart, view->channels == 1 ? "gray" : "colour");
+    add_setting(p, "view", text);
+}
+
+static void fill_settings(page_texts *p, const report_results *results, const ano_view *view,
+                          const cli_options *options)
 {
     add_setting(p, "data", options->data);
     add_setting(p, "normal", results->normal);
+    add_view(p, view);
     add_number(p, "epochs", options->train.epochs);
     add_number(p, "batch", options->train.batch);
     add_number(p, "latent", options->model.latent);
@@ -167,13 +187,15 @@ static void fill_settings(page_texts *p, const report_results *results, const cl
     add_number(p, "iterations", results->iterations);
     add_number(p, "restarts", results->restarts);
     add_setting(p, "pool", ano_pool_name(options->search.pool));
+    add_number(p, "alpha", results->alpha);
     add_number(p, "seed", (double)results->seed);
     add_setting(p, "anogan", ano_version());
 }
 
 /* ---- plots --------------------------------------------------------------------------------- */
 
-/* Both curves of every method: recall in steps, each at the precision of the higher recall. */
+/* Both curves of every method: recall in steps, each at the precision of the higher recall, as the
+ * AUPR sums them. A threshold that finds no more has no step. */
 static ano_status draw_curves(page_texts *p, const report_results *results, ano_error *err)
 {
     const size_t n = results->n + 1;
@@ -196,7 +218,7 @@ static ano_status draw_curves(page_texts *p, const report_results *results, ano_
         for (size_t i = 0; i < n_points && status == ANO_OK; i++) {
             fpr[i] = points[i].fpr;
             tpr[i] = points[i].tpr;
-            if (i > 0) {
+            if (i > 0 && points[i].tpr > points[i - 1].tpr) {
                 steps_x[n_steps] = points[i - 1].tpr;
                 steps_y[n_steps++] = points[i].precision;
                 steps_x[n_steps] = points[i].tpr;
@@ -299,7 +321,7 @@ static ano_status draw_losses(page_texts *p, const char *folder, ano_error *err)
 /* ---- the page ------------------------------------------------------------------------------ */
 
 static ano_status write_page(const char *folder, const page_texts *p, const report_results *results,
-                             const cli_tested *tested, const ano_calibration *calibration,
+                             const cli_tested *tested, size_t n_held_out,
                              const cli_options *options, ano_error *err)
 {
     const report_method *ours = &results->methods[0];
@@ -309,7 +331,7 @@ static ano_status write_page(const char *folder, const page_texts *p, const repo
     for (int i = 0; i < 3; i++)
         verdict[i] = p->verdict[i];
     static const char *const kind_columns[] = {"images", "AUROC", "found"};
-    const report_threshold threshold = {results->alpha, ours->threshold, calibration->n};
+    const report_threshold threshold = {results->alpha, ours->threshold, n_held_out};
     const report_confusion confusion = {ours->at_threshold.tn, ours->at_threshold.fp,
                                         ours->at_threshold.fn, ours->at_threshold.tp};
     const char *slash = strrchr(options->data, '/');
@@ -340,7 +362,7 @@ static ano_status write_page(const char *folder, const page_texts *p, const repo
 }
 
 ano_status cli_page_write(const char *folder, const report_results *results,
-                          const cli_tested *tested, const ano_calibration *calibration,
+                          const cli_tested *tested, const ano_model *model,
                           const cli_options *options, ano_error *err)
 {
     page_texts *p = base_alloc(1, sizeof *p);
@@ -349,14 +371,16 @@ ano_status cli_page_write(const char *folder, const report_results *results,
     fill_metrics(p, results);
     fill_kinds(p, results);
     fill_verdict(p, results);
-    fill_settings(p, results, options);
+    const ano_view view = ano_model_get_view(model);
+    fill_settings(p, results, &view, options);
     ano_status status = draw_curves(p, results, err);
     if (status == ANO_OK)
         status = draw_scores(p, results, err);
     if (status == ANO_OK)
         status = draw_losses(p, folder, err);
     if (status == ANO_OK)
-        status = write_page(folder, p, results, tested, calibration, options, err);
+        status = write_page(folder, p, results, tested, ano_model_get_calibration(model).n, options,
+                            err);
     for (size_t i = 0; i < p->n_figures; i++)
         report_svg_free(&p->figures[i].svg);
     base_free(p);

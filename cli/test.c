@@ -310,10 +310,8 @@ static ano_status test_write(const test *t, const ano_model *model, ano_error *e
         status = report_write_results(t->options->out, &t->results, err);
     if (status == ANO_OK)
         status = write_histograms(t, err);
-    const ano_calibration calibration = ano_model_get_calibration(model);
     if (status == ANO_OK)
-        status =
-            cli_page_write(t->options->out, &t->results, &t->tested, &calibration, t->options, err);
+        status = cli_page_write(t->options->out, &t->results, &t->tested, model, t->options, err);
     return status;
 }
 
