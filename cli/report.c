@@ -256,10 +256,14 @@ static ano_status write_page(const char *path, tested_run *runs, size_t n, ano_e
     mark_best(runs, n);
     for (size_t i = 0; i < n; i++)
         rows[i] = (report_run){runs[i].folder, runs[i].cells, runs[i].values};
-    report_figure roc = {.title = "ROC curves",
-                         .described =
-                             "The share of anomalous images that are found, over the share "
-                             "of normal images that are called anomalous."};
+    char described[200];
+    int length = snprintf(described, sizeof described,
+                          "The share of anomalous images that are found, over the share of normal "
+                          "images that are called anomalous.");
+    if (n > REPORT_MAX_CURVES)
+        snprintf(described + length, sizeof described - (size_t)length,
+                 " Only the first %d runs are drawn.", REPORT_MAX_CURVES);
+    report_figure roc = {.title = "ROC curves", .described = described};
     ano_status status = draw_roc(&roc.svg, runs, n, err);
     if (status == ANO_OK)
         status = report_comparison_page(path,
