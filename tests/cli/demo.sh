@@ -7,6 +7,8 @@ anogan demo --data bars --epochs 1 --count 3 "${small[@]}" --quiet --json >metri
 cmp metrics.json runs/demo/metrics.json
 ls runs/demo/result runs/demo/weights
 ls runs/demo/predict | wc -l
+anogan demo --data bars --epochs 1 --no-test "${small[@]}" --quiet
+ls -p runs/demo # no results of the last run's test
 
 anogan demo --data bars --out named --epochs 1 --no-test "${small[@]}" --quiet
 ls named

@@ -48,15 +48,6 @@ for part in '<h1' 'ROC curve' 'Precision and recall' 'Scores by kind' 'Losses in
 done
 grep -cE '"(pixel_auroc|aupro|regions)"' run/metrics.json
 
-# Several runs on one page; those tested on other images are refused.
-cp -r run other
-anogan report run other --out both.html
-for part in 'ROC curves' 'AUPRO' '>other<'; do grep -q "$part" both.html || echo "both.html lacks $part"; done
-sed -i '$d' other/scores.csv
-run anogan report run other --out refused.html
-ls refused.html 2>/dev/null || true
-run anogan report nowhere
-
 # The same scores whatever comes along; the maps have the images' sizes.
 anogan score run parts/parts.csv --quiet 2>/dev/null | cut -d, -f1,3 >all.csv
 anogan score run parts/spot2.pgm --maps maps --map-format tiff --quiet 2>/dev/null | cut -d, -f1,3 >one.csv

@@ -35,4 +35,5 @@ run anogan score
 run anogan score run data --split both
 run anogan score run data --search newton
 run anogan evaluate
+run anogan report
 run anogan info
