@@ -63,26 +63,29 @@ ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_s
 {
     if (strip->y == 0) {
         char stem[200];
-        ano_shape original;
         name_files(stem, sizeof stem, images, strip->image);
-        ano_status status = ano_dataset_original(&original, images, strip->image, err);
-        const ano_view view = ano_dataset_get_view(images);
-        if (view.stride == 0 && view.fit != ANO_FIT_RESIZE) /* another part than the whole image */
-            original = strip->shape;
-        if (status == ANO_OK)
-            status = report_maps_open(&maps->maps,
-                                      &(report_maps_options){.folder = maps->folder,
-                                                             .stem = stem,
-                                                             .scored = strip->shape,
-                                                             .height = original.height,
-                                                             .width = original.width,
-                                                             .high = maps->high,
-                                                             .format = maps->format},
-                                      err);
+        maps->why = (ano_error)ANO_ERROR_INIT;
+        const ano_status status = report_maps_open(&maps->maps,
+                                                   &(report_maps_options){.folder = maps->folder,
+                                                                          .stem = stem,
+                                                                          .images = images,
+                                                                          .image = strip->image,
+                                                                          .scored = strip->shape,
+                                                                          .high = maps->high,
+                                                                          .format = maps->format},
+                                                   err);
         if (status != ANO_OK)
             return status;
     }
-    return report_maps_rows(maps->maps, strip, err);
+    if (maps->maps == NULL) /* the image could not be read for them */
+        return ANO_OK;
+    const ano_status status = report_maps_rows(maps->maps, strip, &maps->why);
+    if (status == ANO_OK)
+        return ANO_OK;
+    cli_maps_drop(maps);
+    return status == ANO_IO || status == ANO_FORMAT || status == ANO_UNSUPPORTED
+               ? ANO_OK
+               : base_error(err, status, "%s", maps->why.message);
 }
 
 ano_status cli_maps_end(cli_maps *maps, ano_error *err)

@@ -9,7 +9,8 @@ typedef struct cli_maps {
     const char *folder; /* NULL: none are written */
     report_map_format format;
     double high;       /* the value of the top colour, for all of them */
-    report_maps *maps; /* of the image under way */
+    report_maps *maps; /* of the image under way; NULL: it has none */
+    ano_error why;     /* it has none: it could not be read once more for them */
 } cli_maps;
 
 /* The value of a map that gets the top colour: twice the highest that held-out normal images have,
@@ -20,7 +21,8 @@ double cli_maps_high(const ano_model *model);
 ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,
                           ano_error *err);
 
-/* The next strip of an image; its first one begins its files. */
+/* The next strip of an image; its first one begins its files. An image that was read for its score
+ * but cannot be read again for its map does without: `why` says so then. */
 ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_strip *strip,
                           ano_error *err);
 /* Puts the image's files in place. */

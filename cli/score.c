@@ -170,6 +170,10 @@ static int on_result(const ano_result *result, void *cookie)
     } else if (cli_maps_end(&c->maps, &c->err) != ANO_OK) {
         return 1;
     } else {
+        if (c->maps.why.status != ANO_OK) {
+            cli_progress_end(&c->scoring.progress);
+            fprintf(stderr, "anogan: %s: no map\n", c->maps.why.message);
+        }
         found.score = (double)result->score;
         found.p_value = cli_verdict_p_value(&c->verdict, found.score);
         if (result->trace != NULL)

@@ -289,12 +289,13 @@ static int fit_whole(VipsImage **image, const ano_view *view)
 /* In the fewer of the channels that it has and is to have: the numbers are the same. */
 static int fit(VipsImage **image, const ano_view *view)
 {
-    if (view->channels < (*image)->Bands && see_in_channels(image, view->channels) != 0)
+    const int channels = view->channels > 0 ? view->channels : (*image)->Bands;
+    if (channels < (*image)->Bands && see_in_channels(image, channels) != 0)
         return -1;
     const int failed = view->stride > 0 ? fit_tiles(image, view)
                        : view->size > 0 ? fit_whole(image, view)
                                         : 0;
-    return failed ? -1 : see_in_channels(image, view->channels);
+    return failed ? -1 : see_in_channels(image, channels);
 }
 
 /* Takes `image`; *out frees it. */

@@ -26,9 +26,10 @@ ano_status data_decode_check(ano_error *err);
  * than max_pixels), UNSUPPORTED (numbers or channels that are neither gray nor RGB). */
 ano_status data_decode_size(ano_shape *out, const char *path, size_t max_pixels, ano_error *err);
 
-/* Opens a file as `view`, resolved but for a size of 0, has it: a whole image fitted to the size,
+/* Opens a file as `view` has it, which is resolved but for zeros: a whole image fitted to the size,
  * or as it is where that is 0; for tiles, the image at the view's scale, mirrored to the right and
- * below where it is smaller than a tile. Errors: as data_decode_size(). */
+ * below where it is smaller than a tile; in the channels that the file has where those are 0.
+ * Errors: as data_decode_size(). */
 ano_status data_decode_open(data_decoder **out, const char *path, const ano_view *view,
                             size_t max_pixels, ano_error *err);
 /* The same of pixels in memory, which must outlive the decoder. */

@@ -14,7 +14,9 @@ static bool is_taken_as_is(const ano_dataset *dataset)
     return view->size == 0 || (native.height == view->size && native.width == view->size);
 }
 
-ano_status data_reader_open(data_reader *out, const ano_dataset *dataset, size_t i, ano_error *err)
+/* Opens image i as `view` has it, where it is not in memory and taken as it is. */
+static ano_status open_as(data_reader *out, const ano_dataset *dataset, size_t i,
+                          const ano_view *view, bool as_is, ano_error *err)
 {
     *out = (data_reader){0};
     const char *path = dataset->list.items[i].path;
@@ -24,15 +26,26 @@ ano_status data_reader_open(data_reader *out, const ano_dataset *dataset, size_t
         pixels = dataset->pixels +
                  i * (size_t)native.height * (size_t)native.width * (size_t)native.channels;
     ano_status status = ANO_OK;
-    if (is_taken_as_is(dataset))
+    if (pixels != NULL && as_is)
         *out = (data_reader){.shape = native, .pixels = pixels};
     else if (pixels != NULL)
-        status = data_decode_open_pixels(&out->decoder, pixels, native, &dataset->view, err);
+        status = data_decode_open_pixels(&out->decoder, pixels, native, view, err);
     else
-        status = data_decode_open(&out->decoder, path, &dataset->view, dataset->max_pixels, err);
+        status = data_decode_open(&out->decoder, path, view, dataset->max_pixels, err);
     if (out->decoder != NULL)
         out->shape = data_decode_shape(out->decoder);
     return status;
+}
+
+ano_status data_reader_open(data_reader *out, const ano_dataset *dataset, size_t i, ano_error *err)
+{
+    return open_as(out, dataset, i, &dataset->view, is_taken_as_is(dataset), err);
+}
+
+ano_status data_reader_open_original(data_reader *out, const ano_dataset *dataset, size_t i,
+                                     ano_error *err)
+{
+    return open_as(out, dataset, i, &(ano_view){.scale = 1}, true, err);
 }
 
 void data_reader_close(data_reader *reader)

@@ -17,6 +17,9 @@ typedef struct data_reader {
 /* Opens image i; `dataset` must outlive the reader, which is to be closed in every case. Errors:
  * IO, FORMAT (the message names the file), UNSUPPORTED. */
 ano_status data_reader_open(data_reader *out, const ano_dataset *dataset, size_t i, ano_error *err);
+/* The same of the image as it is in its file, ano_dataset_original(), whatever the view. */
+ano_status data_reader_open_original(data_reader *out, const ano_dataset *dataset, size_t i,
+                                     ano_error *err);
 void data_reader_close(data_reader *reader);
 
 /* The next n rows: dst [n][width][channels]. No more than are left. Errors: IO, FORMAT. */

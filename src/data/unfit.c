@@ -1,17 +1,16 @@
-/* From what the networks see back to the image as it is in its file. */
+/* From what the networks see back to the image as it is in its file. A row or column of the image
+ * lies in what was scored at `scale` times its own middle, less `offset`; between the middles of
+ * what was scored lie straight lines. */
+#include "data/unfit.h"
+
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/dataset.h"
 
 #include <math.h>
 
-/* Where a row or column of the original lies in what was scored: at `scale` times its own middle,
- * less `offset`. */
-typedef struct placing {
-    double scale, offset;
-    int n_scored;
-} placing;
-
-static placing place(int n_original, int other_original, int n_scored, const ano_view *view)
+static void find_places(data_place *dst, int n_original, int other_original, int n_scored,
+                        const ano_view *view)
 {
     const int longer = n_original > other_original ? n_original : other_original;
     const int shorter = n_original + other_original - longer;
@@ -23,48 +22,67 @@ static placing place(int n_original, int other_original, int n_scored, const ano
     if (view->stride == 0 && view->fit == ANO_FIT_PAD)
         scale = (double)view->size / longer;
     const bool centred = view->stride == 0 && view->fit != ANO_FIT_RESIZE;
-    return (placing){scale, centred ? (n_original * scale - n_scored) / 2 : 0, n_scored};
+    const double offset = centred ? (n_original * scale - n_scored) / 2 : 0;
+    for (int i = 0; i < n_original; i++) {
+        const double middle = (i + 0.5) * scale - offset, at = middle - 0.5;
+        const int low = (int)floor(at);
+        dst[i] = (data_place){.first = low < 0 ? 0 : low,
+                              .second = low + 1 < n_scored ? low + 1 : n_scored - 1,
+                              .share = (float)(at - low)};
+        if (middle < 0 || middle > n_scored)
+            dst[i] = (data_place){-1, -1, 0};
+    }
 }
 
-/* The two neighbours of original pixel i among what was scored and the share of the second; false
- * where nothing there was scored. */
-static bool neighbours(int *first, int *second, float *share, const placing *p, int i)
+void data_unfit_places(data_place *rows, data_place *columns, ano_shape original, ano_shape scored,
+                       const ano_view *view)
 {
-    const double middle = (i + 0.5) * p->scale - p->offset, at = middle - 0.5;
-    if (middle < 0 || middle > p->n_scored)
-        return false;
-    const int low = (int)floor(at);
-    *first = low < 0 ? 0 : low;
-    *second = low + 1 < p->n_scored ? low + 1 : p->n_scored - 1;
-    *share = (float)(at - low);
-    return true;
+    find_places(rows, original.height, original.width, scored.height, view);
+    find_places(columns, original.width, original.height, scored.width, view);
+}
+
+/* a + s (b - a) with s <= 1 is not below 0 where a and b are not, whatever is rounded. */
+void data_unfit_row(float *dst, const data_place *columns, size_t n, const float *above,
+                    const float *below, float share, size_t channels, float nothing)
+{
+    for (size_t x = 0; x < n; x++) {
+        const data_place *place = &columns[x];
+        for (size_t c = 0; c < channels; c++, dst++) {
+            *dst = nothing;
+            if (place->first < 0)
+                continue;
+            const size_t left = (size_t)place->first * channels + c,
+                         right = (size_t)place->second * channels + c;
+            const float upper = above[left] + place->share * (above[right] - above[left]),
+                        lower = below[left] + place->share * (below[right] - below[left]);
+            *dst = upper + share * (lower - upper);
+        }
+    }
 }
 
 ano_status ano_dataset_unfit_map(float *dst, const ano_dataset *dataset, size_t i, const float *map,
                                  ano_shape scored, ano_error *err)
 {
     ano_shape original;
-    const ano_status status = ano_dataset_original(&original, dataset, i, err);
+    ano_status status = ano_dataset_original(&original, dataset, i, err);
     if (status != ANO_OK)
         return status;
-    const ano_view *view = &dataset->view;
-    const placing rows = place(original.height, original.width, scored.height, view);
-    const placing columns = place(original.width, original.height, scored.width, view);
-    for (int y = 0; y < original.height; y++) {
-        int y0 = 0, y1 = 0, x0, x1;
-        float dy = 0, dx;
-        const bool row_is_scored = neighbours(&y0, &y1, &dy, &rows, y);
-        const float *above = map + (size_t)y0 * (size_t)scored.width,
-                    *below = map + (size_t)y1 * (size_t)scored.width;
-        float *row = dst + (size_t)y * (size_t)original.width;
-        for (int x = 0; x < original.width; x++) {
-            row[x] = 0;
-            if (!row_is_scored || !neighbours(&x0, &x1, &dx, &columns, x))
-                continue;
-            const float upper = above[x0] + dx * (above[x1] - above[x0]),
-                        lower = below[x0] + dx * (below[x1] - below[x0]);
-            row[x] = fmaxf(upper + dy * (lower - upper), 0);
-        }
+    const size_t height = (size_t)original.height, width = (size_t)original.width;
+    data_place *rows = base_alloc(height, sizeof *rows);
+    data_place *columns = base_alloc(width, sizeof *columns);
+    if (rows == NULL || columns == NULL)
+        status = base_error_nomem(err, "a map brought back to its image");
+    else
+        data_unfit_places(rows, columns, original, scored, &dataset->view);
+    for (size_t y = 0; y < height && status == ANO_OK; y++, dst += width) {
+        for (size_t x = 0; x < width; x++)
+            dst[x] = 0;
+        if (rows[y].first >= 0)
+            data_unfit_row(dst, columns, width, map + (size_t)rows[y].first * (size_t)scored.width,
+                           map + (size_t)rows[y].second * (size_t)scored.width, rows[y].share, 1,
+                           0);
     }
-    return ANO_OK;
+    base_free(rows);
+    base_free(columns);
+    return status;
 }

@@ -1,10 +1,13 @@
-/* Rows go to raw files, which libvips then reads in pieces as its pipelines ask for them: scaling,
- * colours and compression hold a few rows at a time, whatever the size of the image. The raw files
+/* Rows of what was scored are brought back to the image as soon as two neighbours are there, laid
+ * over the image's own pixels, which are read along, and go to raw files, which libvips compresses
+ * in the end. All of that holds a few rows at a time, whatever the size of the image. The raw files
  * lie beside the results, where there is room, and not in /tmp, which may be memory. */
 #include "report/maps.h"
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/reader.h"
+#include "data/unfit.h"
 #include "report/colour.h"
 
 #include <math.h>
@@ -14,14 +17,24 @@
 
 #include <vips/vector.h> /* does not stand alone */
 
-/* What rows hold, each of which becomes a file: the image by the map's colours over it. */
-enum { MAP, IMAGE, GENERATED, N_FILES };
+/* What becomes a file each. */
+enum { MAP, OVERLAY, GENERATED, N_FILES };
 
 struct report_maps {
     report_maps_options options; /* without folder and stem, which are in the files' paths */
-    int n_rows;                  /* so far */
-    uint8_t *line;               /* [width][channels] */
-    base_file raw[N_FILES];      /* of rows; abandoned in the end */
+    uint8_t colours[REPORT_COLOURS][4];
+    /* Of what was scored: how many rows there were, and the last two, of which row y is [y % 2]. */
+    int n_rows;
+    float *maps[2], *generated[2]; /* [scored.width], [scored.width][channels] */
+    /* Of the image: its next row is y. */
+    data_reader image; /* open from the first row on */
+    int y;
+    data_place *rows, *columns; /* [height], [width] */
+    uint16_t *pixels;           /* [width][channels] */
+    float *values;              /* [width][scored.channels] */
+    uint16_t *shares;           /* [width], the map's as PNG */
+    uint8_t *line;              /* [width][3] */
+    base_file raw[N_FILES];     /* of rows; abandoned in the end */
     base_file files[N_FILES];
 };
 
@@ -35,11 +48,9 @@ static ano_status check_options(const report_maps_options *options, ano_error *e
         strcmp(stem, "..") == 0)
         return base_error(err, ANO_ARG, "\"%s\" cannot begin a file's name", stem);
     if (scored.height < 1 || scored.width < 1 || (scored.channels != 1 && scored.channels != 3) ||
-        options->height < 1 || options->width < 1 || options->height > VIPS_MAX_COORD ||
-        options->width > VIPS_MAX_COORD)
-        return base_error(err, ANO_ARG, "%s: a map of %d x %d x %d for an image of %d x %d", stem,
-                          scored.height, scored.width, scored.channels, options->height,
-                          options->width);
+        options->image >= ano_dataset_count(options->images))
+        return base_error(err, ANO_ARG, "%s: a map of %d x %d x %d for image %zu", stem,
+                          scored.height, scored.width, scored.channels, options->image);
     if (!(options->high > 0) || !isfinite(options->high))
         return base_error(err, ANO_ARG, "%s: a map whose highest value is %g", stem, options->high);
     return ANO_OK;
@@ -84,9 +95,8 @@ ano_status report_maps_open(report_maps **out, const report_maps_options *option
         return base_error_nomem(err, options->stem);
     maps->options = *options;
     maps->options.folder = maps->options.stem = NULL;
-    maps->line = base_alloc((size_t)options->scored.width, (size_t)options->scored.channels);
-    status = maps->line != NULL ? create_files(maps, options->folder, options->stem, err)
-                                : base_error_nomem(err, options->stem);
+    report_colours(maps->colours);
+    status = create_files(maps, options->folder, options->stem, err);
     if (status != ANO_OK)
         report_maps_discard(maps);
     else
@@ -94,11 +104,111 @@ ano_status report_maps_open(report_maps **out, const report_maps_options *option
     return status;
 }
 
-static void write_pixels(FILE *stream, uint8_t *line, const float *pixels, size_t n)
+/* Opens the image and makes room for its rows. */
+static ano_status begin_image(report_maps *maps, ano_error *err)
 {
+    const ano_shape scored = maps->options.scored;
+    const char *path = maps->files[MAP].path;
+    ano_status status =
+        data_reader_open_original(&maps->image, maps->options.images, maps->options.image, err);
+    if (status != ANO_OK)
+        return status;
+    const ano_shape image = maps->image.shape;
+    const size_t width = (size_t)image.width, scored_width = (size_t)scored.width,
+                 channels = (size_t)scored.channels;
+    if (image.channels != 1 && image.channels != 3)
+        return base_error(err, ANO_ARG, "%s: an image of %d channels", path, image.channels);
+    bool has_room = true;
+    for (int i = 0; i < 2; i++) {
+        has_room = (maps->maps[i] = base_alloc(scored_width, sizeof(float))) != NULL && has_room;
+        maps->generated[i] = base_alloc(scored_width * channels, sizeof(float));
+        has_room = maps->generated[i] != NULL && has_room;
+    }
+    maps->rows = base_alloc((size_t)image.height, sizeof *maps->rows);
+    maps->columns = base_alloc(width, sizeof *maps->columns);
+    maps->pixels = base_alloc(width * (size_t)image.channels, sizeof *maps->pixels);
+    maps->values = base_alloc(width * channels, sizeof *maps->values);
+    maps->shares = base_alloc(width, sizeof *maps->shares);
+    maps->line = base_alloc(width, 3);
+    if (!has_room || maps->rows == NULL || maps->columns == NULL || maps->pixels == NULL ||
+        maps->values == NULL || maps->shares == NULL || maps->line == NULL)
+        return base_error_nomem(err, path);
+    const ano_view view = ano_dataset_get_view(maps->options.images);
+    data_unfit_places(maps->rows, maps->columns, image, scored, &view);
+    return ANO_OK;
+}
+
+/* maps->values = the image's next row, of what was scored in rows[0] and rows[1]. */
+static void unfit_row(report_maps *maps, float *const rows[2], size_t channels, float nothing)
+{
+    const data_place at = maps->rows[maps->y];
+    const size_t width = (size_t)maps->image.shape.width;
+    if (at.first >= 0)
+        data_unfit_row(maps->values, maps->columns, width, rows[at.first % 2], rows[at.second % 2],
+                       at.share, channels, nothing);
+    for (size_t i = 0; i < width * channels && at.first < 0; i++)
+        maps->values[i] = nothing;
+}
+
+/* The map's share of what `high` stands for, on a scale that ends with `top`. */
+static int place_of(const report_maps *maps, float value, float top)
+{
+    return (int)(fminf(value / (float)maps->options.high, 1) * top + 0.5f);
+}
+
+static void write_map(report_maps *maps)
+{
+    const size_t width = (size_t)maps->image.shape.width;
+    FILE *stream = maps->raw[MAP].stream;
+    if (maps->options.format == REPORT_MAP_TIFF) {
+        fwrite(maps->values, sizeof *maps->values, width, stream);
+        return;
+    }
+    for (size_t x = 0; x < width; x++)
+        maps->shares[x] = (uint16_t)place_of(maps, maps->values[x], UINT16_MAX);
+    fwrite(maps->shares, sizeof *maps->shares, width, stream);
+}
+
+/* The map's colours, each as opaque as it is, over the image's pixels. */
+static void write_overlay(report_maps *maps)
+{
+    const size_t width = (size_t)maps->image.shape.width;
+    const size_t channels = (size_t)maps->image.shape.channels;
+    for (size_t x = 0; x < width; x++) {
+        const uint8_t *colour = maps->colours[place_of(maps, maps->values[x], REPORT_COLOURS - 1)];
+        for (size_t c = 0; c < 3; c++) {
+            const int below = (maps->pixels[x * channels + c % channels] + 128) / 257;
+            maps->line[3 * x + c] =
+                (uint8_t)((below * (255 - colour[3]) + colour[c] * colour[3] + 127) / 255);
+        }
+    }
+    fwrite(maps->line, 3, width, maps->raw[OVERLAY].stream);
+}
+
+static void write_generated(report_maps *maps)
+{
+    const size_t n = (size_t)maps->image.shape.width * (size_t)maps->options.scored.channels;
     for (size_t i = 0; i < n; i++)
-        line[i] = (uint8_t)lroundf(127.5f * (fminf(fmaxf(pixels[i], -1), 1) + 1));
-    fwrite(line, 1, n, stream);
+        maps->line[i] = (uint8_t)lroundf(127.5f * (fminf(fmaxf(maps->values[i], -1), 1) + 1));
+    fwrite(maps->line, 1, n, maps->raw[GENERATED].stream);
+}
+
+/* Writes those of the image's rows whose neighbours have been scored. */
+static ano_status write_rows(report_maps *maps, ano_error *err)
+{
+    const int height = maps->image.shape.height;
+    while (maps->y < height && maps->rows[maps->y].second < maps->n_rows) {
+        const ano_status status = data_reader_rows(maps->pixels, &maps->image, 1, err);
+        if (status != ANO_OK)
+            return status;
+        unfit_row(maps, maps->maps, 1, 0);
+        write_map(maps);
+        write_overlay(maps);
+        unfit_row(maps, maps->generated, (size_t)maps->options.scored.channels, -1);
+        write_generated(maps);
+        maps->y++;
+    }
+    return ANO_OK;
 }
 
 ano_status report_maps_rows(report_maps *maps, const ano_strip *strip, ano_error *err)
@@ -113,117 +223,85 @@ ano_status report_maps_rows(report_maps *maps, const ano_strip *strip, ano_error
         strip->n_rows > scored.height - maps->n_rows)
         return base_error(err, ANO_ARG, "%s: %d rows from %d on, after %d of %d", path,
                           strip->n_rows, strip->y, maps->n_rows, scored.height);
-    const float *map = strip->map, *pixels = strip->pixels, *generated = strip->generated;
-    for (int row = 0; row < strip->n_rows; row++, map += width, pixels += n, generated += n) {
+    const float *map = strip->map, *generated = strip->generated;
+    ano_status status = maps->line == NULL ? begin_image(maps, err) : ANO_OK;
+    for (int row = 0; row < strip->n_rows && status == ANO_OK;
+         row++, map += width, generated += n) {
         for (size_t x = 0; x < width; x++)
             if (!isfinite(map[x]))
                 return base_error(err, ANO_NUMERIC, "%s: the map at row %d, column %zu is %f", path,
                                   maps->n_rows, x, (double)map[x]);
-        fwrite(map, sizeof *map, width, maps->raw[MAP].stream);
-        write_pixels(maps->raw[IMAGE].stream, maps->line, pixels, n);
-        write_pixels(maps->raw[GENERATED].stream, maps->line, generated, n);
+        memcpy(maps->maps[maps->n_rows % 2], map, width * sizeof *map);
+        memcpy(maps->generated[maps->n_rows % 2], generated, n * sizeof *generated);
         maps->n_rows++;
+        status = write_rows(maps, err);
     }
-    return ANO_OK;
+    return status;
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-/* The images of one pipeline; those that are not made are NULL. */
-enum { STEPS = 12 };
-
-static void release(VipsImage *steps[STEPS])
-{
-    for (int i = 0; i < STEPS; i++)
-        if (steps[i] != NULL)
-            g_object_unref(steps[i]);
-}
-
 /* The functions from here to save() return as libvips' own do, 0 or an error kept by libvips. */
 
-/* Reads raw file `which` and scales it to the size that the image came in. Straight lines between
- * pixels: other kernels overshoot, to values that no pixel has. Makes steps[0] and steps[1]. */
-static int load(VipsImage **steps, const report_maps *maps, int which)
+/* A raw file, whose rows libvips reads in pieces as it needs them. */
+static int load(VipsImage **out, const report_maps *maps, int which, int channels,
+                VipsBandFormat format, VipsInterpretation meaning)
 {
-    const report_maps_options *options = &maps->options;
-    const ano_shape scored = options->scored;
-    return vips_rawload(maps->raw[which].temporary, &steps[0], scored.width, scored.height,
-                        which == MAP ? 1 : scored.channels, "format",
-                        which == MAP ? VIPS_FORMAT_FLOAT : VIPS_FORMAT_UCHAR, "interpretation",
-                        which == MAP || scored.channels == 1 ? VIPS_INTERPRETATION_B_W
-                                                             : VIPS_INTERPRETATION_sRGB,
-                        NULL) != 0 ||
-           vips_resize(steps[0], &steps[1], (double)options->width / scored.width, "vscale",
-                       (double)options->height / scored.height, "kernel", VIPS_KERNEL_LINEAR,
-                       NULL) != 0;
+    const ano_shape image = maps->image.shape;
+    return vips_rawload(maps->raw[which].temporary, out, image.width, image.height, channels,
+                        "format", format, "interpretation", meaning, NULL);
 }
 
-static int save_tiff(VipsImage *map, const char *path)
+static int save_tiff(const report_maps *maps, const char *path)
 {
+    VipsImage *rows;
+    if (load(&rows, maps, MAP, 1, VIPS_FORMAT_FLOAT, VIPS_INTERPRETATION_B_W) != 0)
+        return -1;
     /* More than 4 GB need BigTIFF; noise does not become smaller by compression. */
-    const bool big = 4.0 * map->Xsize * map->Ysize > 4e9;
-    vips_image_set_string(map, VIPS_META_IMAGEDESCRIPTION, "anomaly map: the score of each pixel");
-    return vips_tiffsave(map, path, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE,
-                         "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_NONE, "bigtiff", big, NULL);
+    const bool big = 4.0 * rows->Xsize * rows->Ysize > 4e9;
+    vips_image_set_string(rows, VIPS_META_IMAGEDESCRIPTION, "anomaly map: the score of each pixel");
+    const int failed =
+        vips_tiffsave(rows, path, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, "predictor",
+                      VIPS_FOREIGN_TIFF_PREDICTOR_NONE, "bigtiff", big, NULL);
+    g_object_unref(rows);
+    return failed;
 }
 
 static int save_map(const report_maps *maps, const char *path)
 {
-    const double high = maps->options.high;
-    VipsImage *steps[STEPS] = {NULL};
-    int failed = load(steps, maps, MAP);
-    if (!failed && maps->options.format == REPORT_MAP_TIFF) {
-        failed = vips_copy(steps[1], &steps[2], NULL) != 0 || save_tiff(steps[2], path) != 0;
-    } else if (!failed) {
-        char text[120];
-        snprintf(text, sizeof text, "anomaly map: the score of each pixel is value / 65535 * %.9g",
-                 high);
-        failed =
-            vips_linear1(steps[1], &steps[2], 65535 / high, 0.5, NULL) != 0 ||
-            vips_cast(steps[2], &steps[3], VIPS_FORMAT_USHORT, NULL) != 0 ||
-            vips_copy(steps[3], &steps[4], "interpretation", VIPS_INTERPRETATION_GREY16, NULL) != 0;
-        if (!failed) {
-            vips_image_set_string(steps[4], "png-comment-0-Description", text);
-            failed = vips_pngsave(steps[4], path, NULL) != 0;
-        }
-    }
-    release(steps);
+    VipsImage *rows;
+    char text[120];
+    if (maps->options.format == REPORT_MAP_TIFF)
+        return save_tiff(maps, path);
+    if (load(&rows, maps, MAP, 1, VIPS_FORMAT_USHORT, VIPS_INTERPRETATION_GREY16) != 0)
+        return -1;
+    snprintf(text, sizeof text, "anomaly map: the score of each pixel is value / 65535 * %.9g",
+             maps->options.high);
+    vips_image_set_string(rows, "png-comment-0-Description", text);
+    const int failed = vips_pngsave(rows, path, NULL);
+    g_object_unref(rows);
+    return failed;
+}
+
+static int save_picture(const report_maps *maps, const char *path, int which, int channels)
+{
+    VipsImage *rows;
+    if (load(&rows, maps, which, channels, VIPS_FORMAT_UCHAR,
+             channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB) != 0)
+        return -1;
+    const int failed = vips_pngsave(rows, path, NULL);
+    g_object_unref(rows);
     return failed;
 }
 
 static int save_overlay(const report_maps *maps, const char *path)
 {
-    uint8_t table[REPORT_COLOURS][4];
-    report_colours(table);
-    VipsImage *steps[STEPS] = {NULL};
-    VipsImage **image = &steps[1], **map = &steps[3], **rgb = &steps[4], **colours = &steps[5];
-    VipsImage *bands[3];
-    int failed = load(steps, maps, IMAGE) != 0 || load(steps + 2, maps, MAP) != 0;
-    bands[0] = bands[1] = bands[2] = *image;
-    if (!failed)
-        failed = maps->options.scored.channels == 1 ? vips_bandjoin(bands, rgb, 3, NULL)
-                                                    : vips_copy(*image, rgb, NULL);
-    *colours =
-        vips_image_new_from_memory(table, sizeof table, REPORT_COLOURS, 1, 4, VIPS_FORMAT_UCHAR);
-    failed =
-        failed || *colours == NULL ||
-        vips_linear1(*map, &steps[6], (REPORT_COLOURS - 1) / maps->options.high, 0.5, NULL) != 0 ||
-        vips_cast(steps[6], &steps[7], VIPS_FORMAT_UCHAR, NULL) != 0 ||
-        vips_maplut(steps[7], &steps[8], *colours, NULL) != 0 ||
-        vips_extract_band(steps[8], &steps[9], 3, NULL) != 0 ||
-        vips_extract_band(steps[8], &steps[10], 0, "n", 3, NULL) != 0 ||
-        vips_ifthenelse(steps[9], steps[10], *rgb, &steps[11], "blend", TRUE, NULL) != 0 ||
-        vips_pngsave(steps[11], path, NULL) != 0;
-    release(steps);
-    return failed;
+    return save_picture(maps, path, OVERLAY, 3);
 }
 
 static int save_generated(const report_maps *maps, const char *path)
 {
-    VipsImage *steps[STEPS] = {NULL};
-    const int failed = load(steps, maps, GENERATED) != 0 || vips_pngsave(steps[1], path, NULL) != 0;
-    release(steps);
-    return failed;
+    return save_picture(maps, path, GENERATED, maps->options.scored.channels);
 }
 
 static ano_status save(const report_maps *maps, ano_error *err)
@@ -275,6 +353,16 @@ void report_maps_discard(report_maps *maps)
         base_file_abandon(&maps->raw[i]);
         base_file_abandon(&maps->files[i]);
     }
+    data_reader_close(&maps->image);
+    for (int i = 0; i < 2; i++) {
+        base_free(maps->maps[i]);
+        base_free(maps->generated[i]);
+    }
+    base_free(maps->rows);
+    base_free(maps->columns);
+    base_free(maps->pixels);
+    base_free(maps->values);
+    base_free(maps->shares);
     base_free(maps->line);
     base_free(maps);
 }
