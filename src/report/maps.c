@@ -252,6 +252,13 @@ static int load(VipsImage **out, const report_maps *maps, int which, int channel
                         "format", format, "interpretation", meaning, NULL);
 }
 
+/* Neighbours are alike, most of all in a map brought back to a larger image: their differences
+ * become smaller files in a third of the time than the best compression of what they are. */
+static int save_png(VipsImage *rows, const char *path)
+{
+    return vips_pngsave(rows, path, "compression", 1, "filter", VIPS_FOREIGN_PNG_FILTER_SUB, NULL);
+}
+
 static int save_tiff(const report_maps *maps, const char *path)
 {
     VipsImage *rows;
@@ -278,7 +285,7 @@ static int save_map(const report_maps *maps, const char *path)
     snprintf(text, sizeof text, "anomaly map: the score of each pixel is value / 65535 * %.9g",
              maps->options.high);
     vips_image_set_string(rows, "png-comment-0-Description", text);
-    const int failed = vips_pngsave(rows, path, NULL);
+    const int failed = save_png(rows, path);
     g_object_unref(rows);
     return failed;
 }
@@ -289,7 +296,7 @@ static int save_picture(const report_maps *maps, const char *path, int which, in
     if (load(&rows, maps, which, channels, VIPS_FORMAT_UCHAR,
              channels == 1 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB) != 0)
         return -1;
-    const int failed = vips_pngsave(rows, path, NULL);
+    const int failed = save_png(rows, path);
     g_object_unref(rows);
     return failed;
 }

@@ -8,7 +8,7 @@ program=$(realpath "$2")
 cases=$(realpath "$(dirname "$0")")
 SOURCE_ROOT=$(realpath "$3")
 export SOURCE_ROOT
-PATH=$(dirname "$program"):$PATH
+PATH=$(dirname "$program"):$(dirname "$program")/../tests/cli:$PATH # which has peak
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -18,6 +18,10 @@ bash -euo pipefail -c '. "$1/fixtures.sh"; . "$1/$2.sh"' case "$cases" "$name" \
     >"$work/got/out" 2>"$work/got/err" </dev/null
 status=$?
 
+if [ "$status" -eq 77 ]; then # skipped
+    cat "$work/got/err"
+    exit 77
+fi
 verdict=0
 for stream in out err; do
     expected=$cases/$name.$stream got=$work/got/$stream
