@@ -28,7 +28,17 @@ static void clear_bar(cli_progress *progress)
     progress->bar_is_up = false;
 }
 
-void cli_progress_update(cli_progress *progress, const char *title, size_t done, size_t total)
+cli_rate cli_progress_rate(double images, double seconds)
+{
+    cli_rate rate;
+    if (images < seconds)
+        snprintf(rate.text, sizeof rate.text, "%.1f s an image", seconds / images);
+    else
+        snprintf(rate.text, sizeof rate.text, "%.1f images/s", images / seconds);
+    return rate;
+}
+
+void cli_progress_update(cli_progress *progress, const char *title, double done, size_t total)
 {
     if (!progress->begun) {
         progress->begun = true;
@@ -39,16 +49,16 @@ void cli_progress_update(cli_progress *progress, const char *title, size_t done,
         return;
     progress->drawn = time;
     progress->bar_is_up = true;
-    const double rate = (double)(done - progress->first) / (time - progress->started);
-    const double share = total > 0 ? (double)done / (double)total : 0;
+    const double images = done - progress->first, seconds = time - progress->started;
+    const double share = total > 0 ? done / (double)total : 0;
     char bar[BAR_WIDTH + 1] = {0};
     memset(bar, ' ', BAR_WIDTH);
     memset(bar, '=', (size_t)(share * BAR_WIDTH));
     fprintf(stderr, "\r%s [%s] %3.0f %%", title, bar, 100 * share);
-    if (done > progress->first) {
-        const long left = (long)((double)(total - done) / rate);
-        fprintf(stderr, "  %.1f images/s  %ld:%02ld:%02ld left", rate, left / 3600, left / 60 % 60,
-                left % 60);
+    if (images > 0) {
+        const long left = (long)(((double)total - done) / images * seconds);
+        fprintf(stderr, "  %s  %ld:%02ld:%02ld left", cli_progress_rate(images, seconds).text,
+                left / 3600, left / 60 % 60, left % 60);
     }
     fputs("\033[K", stderr);
 }

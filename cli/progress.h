@@ -9,14 +9,21 @@
 typedef struct cli_progress {
     bool quiet, terminal;
     double started, drawn; /* seconds on the monotonic clock */
-    size_t first;          /* what was done already when the work started */
+    double first;          /* what was done already when the work started */
     bool begun, bar_is_up;
 } cli_progress;
 
 cli_progress cli_progress_begin(bool quiet);
 
-/* `done` of `total` images; draws the bar, after `title`, at most six times a second. */
-void cli_progress_update(cli_progress *progress, const char *title, size_t done, size_t total);
+/* `done` of `total` images, maybe with a part of the next; draws the bar, after `title`, at most
+ * six times a second. */
+void cli_progress_update(cli_progress *progress, const char *title, double done, size_t total);
+
+/* "12.3 images/s", or "81.3 s an image" of those that take so long. */
+typedef struct cli_rate {
+    char text[40];
+} cli_rate;
+cli_rate cli_progress_rate(double images, double seconds);
 
 /* A line of its own on stderr, above the bar. */
 void cli_progress_say(cli_progress *progress, const char *format, ...)

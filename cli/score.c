@@ -30,7 +30,7 @@ static const cli_command command = {
 
 /* ---- a scoring call with progress ---------------------------------------------------------- */
 
-static int on_search(size_t done, size_t total, void *cookie)
+static int on_search(double done, size_t total, void *cookie)
 {
     cli_scoring *scoring = cookie;
     cli_progress_update(&scoring->progress, scoring->title, done, total);
@@ -53,8 +53,8 @@ int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli
     if (status != ANO_OK)
         return cli_fail(CLI_ON_DATA, err);
     const double seconds = cli_progress_seconds(&scoring->progress);
-    cli_progress_say(&scoring->progress, "%s: %zu images in %.1f s, %.1f images/s", scoring->title,
-                     n, seconds, (double)n / seconds);
+    cli_progress_say(&scoring->progress, "%s: %zu images in %.1f s, %s", scoring->title, n, seconds,
+                     cli_progress_rate((double)n, seconds).text);
     return CLI_DONE;
 }
 

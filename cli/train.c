@@ -67,7 +67,7 @@ static void on_step(training *t, const ano_train_event *event)
                          event->epoch, event->epochs, event->ended->d_loss, event->ended->g_loss,
                          event->ended->d_real, event->ended->d_fake, event->ended->seconds,
                          event->ended->images_per_second);
-    cli_progress_update(&t->progress, title, steps * t->batch, total * t->batch);
+    cli_progress_update(&t->progress, title, (double)(steps * t->batch), total * t->batch);
 }
 
 static int on_train(const ano_train_event *event, void *cookie)
@@ -79,7 +79,7 @@ static int on_train(const ano_train_event *event, void *cookie)
         t->n_skipped++;
     }
     if (event->epoch == 0)
-        cli_progress_update(&t->progress, "looking at the images", (size_t)event->step,
+        cli_progress_update(&t->progress, "looking at the images", event->step,
                             (size_t)event->steps);
     else
         on_step(t, event);

@@ -366,8 +366,9 @@ typedef enum ano_pool {
 ANO_API const char *ano_pool_name(ano_pool pool);
 
 /* Called in the scoring call's own thread after every iteration of the searches there, and at the
- * end; non-zero stops scoring. */
-typedef int ano_score_callback(size_t images_done, size_t images, void *cookie);
+ * end; non-zero stops scoring. `images_done` never falls; its fraction is the share of the image
+ * under way whose tiles have been searched for. */
+typedef int ano_score_callback(double images_done, size_t images, void *cookie);
 
 typedef struct ano_score_options {
     ano_search search;

@@ -50,19 +50,20 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
 
 /* ---- whole images, to arrays -------------------------------------------------------------- */
 
-/* What the caller of either function is told: how many images are done. */
+static int tell(double n_done, size_t n, const ano_score_options *options)
+{
+    return options->callback == NULL ? 0 : options->callback(n_done, n, options->cookie);
+}
+
 typedef struct progress {
     const ano_score_options *options;
     size_t before, n_images; /* done before the run, in all */
-    bool counts_tiles;       /* what the run has done is no number of images */
 } progress;
 
-static int on_tick(size_t n_done, void *cookie)
+static int on_images(size_t n_done, void *cookie)
 {
     const progress *p = cookie;
-    const ano_score_options *options = p->options;
-    const size_t done = p->before + (p->counts_tiles ? 0 : n_done);
-    return options->callback == NULL ? 0 : options->callback(done, p->n_images, options->cookie);
+    return tell((double)(p->before + n_done), p->n_images, p->options);
 }
 
 /* Numbers in the trace of an image. */
@@ -84,10 +85,10 @@ static ano_status score_some(float *scores, float *generated, float *trace, dete
         if (status != ANO_OK)
             return status;
     }
-    progress p = {options, first, ano_dataset_count(dataset), false};
+    progress p = {options, first, ano_dataset_count(dataset)};
     return detect_search_run(scores + first, generated != NULL ? generated + first * image : NULL,
                              trace != NULL ? trace + first * traced(options) : NULL, search, images,
-                             n, on_tick, &p, err);
+                             n, on_images, &p, err);
 }
 
 ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
@@ -98,9 +99,8 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     if (status != ANO_OK)
         return status;
     if (n == 0)
-        return on_tick(0, &(progress){options, 0, 0, false}) == 0
-                   ? ANO_OK
-                   : base_error(err, ANO_CANCELLED, "scoring was stopped");
+        return tell(0, 0, options) == 0 ? ANO_OK
+                                        : base_error(err, ANO_CANCELLED, "scoring was stopped");
     const size_t together = n < MOST_TOGETHER ? n : MOST_TOGETHER;
     const int previous = base_threads_enter(options->threads);
     detect_search *search = NULL;
@@ -130,7 +130,9 @@ typedef struct scoring {
     detect_pool *pool;
     size_t room; /* tiles that the next two hold */
     float *residuals, *generated, *trace;
-    ano_result result; /* of the image under way */
+    ano_result result;   /* of the image under way */
+    size_t n_tiles_done; /* of it, in the blocks before */
+    const detect_block *block;
 } scoring;
 
 static bool traces(const scoring *s)
@@ -160,11 +162,38 @@ static ano_status cancelled(ano_error *err, const scoring *s)
                       s->result.image, s->dataset->list.n_items);
 }
 
+/* How many images are done when n_done tiles of the block are, counted from its first: searches end
+ * in about that order. */
+static int on_tiles(size_t n_done, void *cookie)
+{
+    const scoring *s = cookie;
+    const ano_view *view = &s->dataset->view;
+    size_t image = s->result.image, of_image = s->n_tiles_done, all = 1;
+    for (size_t i = 0; i < s->block->n_bands; i++) {
+        const detect_band *band = &s->block->bands[i];
+        const bool is_read = band->error.status == ANO_OK;
+        const size_t n = is_read ? (size_t)detect_tiles_along(band->shape.width, view) : 0;
+        const size_t n_here = n < n_done ? n : n_done;
+        all = is_read ? n * (size_t)detect_tiles_along(band->shape.height, view) : 1;
+        of_image += n_here;
+        n_done -= n_here;
+        if (!is_read || of_image == all) {
+            image = band->image + 1;
+            of_image = 0;
+        }
+        if (n_here < n)
+            break;
+    }
+    return tell((double)image + (double)of_image / (double)all, s->dataset->list.n_items,
+                s->options);
+}
+
 static ano_status end_image(scoring *s, ano_error *err)
 {
     if (s->sink->on_result != NULL && s->sink->on_result(&s->result, s->sink->cookie) != 0)
         return cancelled(err, s);
     s->result = (ano_result){.image = s->result.image + 1};
+    s->n_tiles_done = 0;
     detect_pool_begin(s->pool);
     return ANO_OK;
 }
@@ -190,8 +219,10 @@ static ano_status take_band(scoring *s, const detect_band *band, const float *ti
     if (s->sink->on_strip != NULL && s->sink->on_strip(&strip, s->sink->cookie) != 0)
         return cancelled(err, s);
     s->result.seconds += seconds + base_seconds() - start;
-    if (strip.y + strip.n_rows < strip.shape.height)
+    if (strip.y + strip.n_rows < strip.shape.height) {
+        s->n_tiles_done += (size_t)detect_tiles_along(strip.shape.width, &s->dataset->view);
         return ANO_OK;
+    }
     if (traces(s))
         s->result.trace = s->trace + band->first_tile * traced(s->options);
     /* A whole image's sum is the residual that its search found, to the bit. */
@@ -204,12 +235,11 @@ static ano_status take_band(scoring *s, const detect_band *band, const float *ti
 static ano_status score_block(scoring *s, const detect_block *block, ano_error *err)
 {
     const double start = base_seconds();
-    progress p = {s->options, s->result.image, s->dataset->list.n_items,
-                  s->dataset->view.stride > 0};
+    s->block = block;
     ano_status status = make_room(s, block->n_tiles, err);
     if (status == ANO_OK)
         status = detect_search_run(s->residuals, s->generated, s->trace, s->search, block->tiles,
-                                   block->n_tiles, on_tick, &p, err);
+                                   block->n_tiles, on_tiles, s, err);
     const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
     for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
         const detect_band *band = &block->bands[i];
@@ -250,7 +280,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
         if (status == ANO_OK)
             status = score_block(&s, block, err);
     }
-    if (status == ANO_OK && on_tick(0, &(progress){options, n, n, false}) != 0)
+    if (status == ANO_OK && tell((double)n, n, options) != 0)
         status = cancelled(err, &s);
     detect_bands_free(s.bands);
     detect_search_free(s.search);

@@ -1,5 +1,5 @@
-# An image of 10,000 x 10,000 pixels, 400 MB as floats, goes through in tiles, with its maps, in little
-# more memory than one that is small.
+# An image of 10,000 x 10,000 pixels, 400 MB as floats, goes through in tiles, with its maps, in a
+# fraction of that memory.
 peak 200 true # or the case is skipped here
 
 # 100 strips, then the directory; all numbers are big-endian.

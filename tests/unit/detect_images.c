@@ -228,6 +228,41 @@ static void sink__can_stop_the_work(void **state)
     base_free(r);
 }
 
+/* What a callback saw: how often there was news in the midst of each image. */
+typedef struct news {
+    double done;
+    size_t within[3];
+} news;
+
+static int on_progress(double done, size_t total, void *cookie)
+{
+    news *seen = cookie;
+    if (total != 3 || done < seen->done || done > 3)
+        fail_msg("%f of %zu images done after %f", done, total, seen->done);
+    if (done > seen->done && done > floor(done))
+        seen->within[(size_t)done]++;
+    seen->done = done;
+    return 0;
+}
+
+static void callback__sees_how_far_an_image_is(void **state)
+{
+    (void)state;
+    received *r = received_new();
+    news seen = {0};
+    ano_score_options options = brief();
+    options.callback = on_progress;
+    options.cookie = &seen;
+    options.threads = 1;
+    assert_int_equal(score(r, HEIGHT, WIDTH, 0, 3, 3, options), ANO_OK);
+    assert_true(seen.done == 3);
+    for (size_t i = 0; i < 3; i++)
+        if (seen.within[i] < 3)
+            fail_msg("image %zu: expected news from its midst, got it %zu times", i,
+                     seen.within[i]);
+    base_free(r);
+}
+
 static void calibrating__keeps_the_scores_and_the_highest_value_of_the_maps(void **state)
 {
     (void)state;
@@ -266,6 +301,7 @@ int main(void)
         cmocka_unit_test(whole_images__get_the_score_that_ano_score_gives),
         cmocka_unit_test(pools__are_what_they_are_called),
         cmocka_unit_test(sink__can_stop_the_work),
+        cmocka_unit_test(callback__sees_how_far_an_image_is),
         cmocka_unit_test(calibrating__keeps_the_scores_and_the_highest_value_of_the_maps),
     };
     return cmocka_run_group_tests(tests, draw_noise, NULL);
