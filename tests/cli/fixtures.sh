@@ -9,6 +9,16 @@ run() {
     echo "exit $code"
 }
 
+# Waits for a line with a text on a descriptor, of a pipe that a program in the background writes to.
+next_line() { # DESCRIPTOR TEXT
+    local line
+    while read -r -u "$1" line; do
+        [[ $line == *$2* ]] && return
+    done
+    echo "no more lines, and none with $2"
+    return 1
+}
+
 # The four bytes of a big-endian number, as printf escapes.
 big_endian() { printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)); }
 

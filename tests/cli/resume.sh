@@ -3,13 +3,13 @@ make_bars bars
 augmented=(--flip h --shift 0.15 --rotate 7.3 --brightness 0.1 --contrast 0.3)
 anogan train bars --out whole --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" --quiet >/dev/null
 
-anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" --quiet \
-    >/dev/null 2>message.txt &
-until [ -s parts/loss.csv ] && [ "$(wc -l <parts/loss.csv)" -gt 3 ]; do
-    kill -0 $! # it must not have ended
-    sleep 0.01
-done
+mkfifo messages
+anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" \
+    >/dev/null 2>messages &
+exec 3<messages
+next_line 3 'epoch   3 of 150'
 kill -INT $!
+cat <&3 >message.txt
 code=0
 wait $! || code=$?
 echo "exit $code"

@@ -42,14 +42,26 @@ run anogan score run parts --strict --quiet >/dev/null 2>messages.txt
 tail -1 messages.txt
 run anogan score run nowhere.png --quiet
 
-# A watched folder: what is moved there or written there is scored when it is complete.
+# A watched folder: what is moved there or written there is scored when it is complete, and its line is
+# there at once. Reading waits for lines, and ends if the program does.
 mkdir arrivals
-anogan score run --watch arrivals --quiet >watched.csv 2>watch.txt &
+mkfifo lines messages
+anogan score run --watch arrivals --quiet >lines 2>messages &
 watcher=$!
-for _ in $(seq 100); do grep -q watching watch.txt && break; sleep 0.05; done
+exec 4<lines 5<messages
+next_line 5 watching
 cp parts/part1.pgm arrivals/written.pgm
+next_line 4 arrivals/written.pgm,
+mkdir arrivals/.hidden arrivals/folder
+cp parts/part1.pgm arrivals/.hidden.pgm # passed over, as a file that is being copied often is
+exec 6>arrivals/open.pgm
+cat parts/part10.pgm >&6 # not closed: not complete
 mv parts/part2.pgm arrivals/moved.pgm
-for _ in $(seq 100); do [ "$(wc -l <watched.csv)" = 3 ] && break; sleep 0.05; done
+next_line 4 arrivals/moved.pgm,
+cp parts/part11.pgm arrivals/broken.pgm
+next_line 5 'skipped'
+exec 6>&-
+read -r -u 4 line && echo "${line%%,*}" # that of the broken one
+read -r -u 4 line && echo "${line%%,*}"
 kill -TERM $watcher
 wait $watcher || echo "exit $?"
-cut -d, -f1 watched.csv
