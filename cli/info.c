@@ -19,6 +19,8 @@ static const cli_command command = {
     .takes_run = true,
 };
 
+static const char *const fit_names[] = {
+    [ANO_FIT_RESIZE] = "resize", [ANO_FIT_CROP] = "crop", [ANO_FIT_PAD] = "pad"};
 static const char *const network_names[] = {
     [ANO_GENERATOR] = "generator",
     [ANO_DISCRIMINATOR] = "discriminator",
@@ -53,24 +55,46 @@ static void print_network(const ano_model *model, ano_network network)
            n_parameters - n_trainable);
 }
 
+/* "top:0.02 of the map; 1 search by lbfgs …" */
+static void print_how(const ano_score_options *how)
+{
+    printf("(%s", ano_pool_name(how->pool));
+    if (how->pool == ANO_POOL_TOP)
+        printf(":%g", how->pool_share);
+    printf(" of the map; %d search%s by %s of %d iterations, tolerance %g)\n", how->restarts,
+           how->restarts == 1 ? "" : "es", ano_search_name(how->search), how->iterations,
+           how->tolerance);
+}
+
+/* What the networks are shown. */
+static void print_view(const ano_view *view)
+{
+    if (view->stride > 0)
+        printf("tiles, %d pixels apart, of images at scale %g\n\n", view->stride, view->scale);
+    else
+        printf("whole images, fitted by %s\n\n", fit_names[view->fit]);
+}
+
 static void print_model(const ano_model *model)
 {
     const ano_model_config config = ano_model_get_config(model);
     const ano_calibration calibration = ano_model_get_calibration(model);
-    printf("images %d x %d x %d, latent vector of %d, base width %d\n\n", config.size, config.size,
+    const ano_view view = ano_model_get_view(model);
+    printf("images %d x %d x %d, latent vector of %d, base width %d\n", config.size, config.size,
            config.channels, config.latent, config.base_width);
+    print_view(&view);
     print_network(model, ANO_GENERATOR);
     print_network(model, ANO_DISCRIMINATOR);
-    if (calibration.n == 0)
+    if (calibration.n == 0) {
         puts("not calibrated: no threshold");
-    else
-        printf("calibrated with %zu held-out images, for an alpha of %.2g or more; their scores "
-               "are from %.6g to %.6g\n(%s of the map; %d searches by %s of %d iterations, "
-               "tolerance %g)\n",
-               calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
-               (double)calibration.scores[calibration.n - 1], ano_pool_name(calibration.how.pool),
-               calibration.how.restarts, ano_search_name(calibration.how.search),
-               calibration.how.iterations, calibration.how.tolerance);
+        return;
+    }
+    printf(
+        "calibrated with %zu held-out images, for an alpha of %.2g or more; their scores are from "
+        "%.6g to %.6g\n",
+        calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
+        (double)calibration.scores[calibration.n - 1]);
+    print_how(&calibration.how);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)
@@ -95,6 +119,7 @@ static json_t *model_as_json(const ano_model *model)
 {
     const ano_model_config config = ano_model_get_config(model);
     const ano_calibration calibration = ano_model_get_calibration(model);
+    const ano_view view = ano_model_get_view(model);
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
@@ -106,10 +131,12 @@ static json_t *model_as_json(const ano_model *model)
                         calibration.how.tolerance, "search",
                         ano_search_name(calibration.how.search), "pool",
                         ano_pool_name(calibration.how.pool));
-    return json_pack("{s{si si si si} so so so}", "config", "size", config.size, "channels",
-                     config.channels, "latent", config.latent, "base_width", config.base_width,
-                     "generator", network_as_json(model, ANO_GENERATOR), "discriminator",
-                     network_as_json(model, ANO_DISCRIMINATOR), "calibration", calibrated);
+    return json_pack("{s{si si si si ss si sf} so so so}", "config", "size", config.size,
+                     "channels", config.channels, "latent", config.latent, "base_width",
+                     config.base_width, "fit", fit_names[view.fit], "stride", view.stride, "scale",
+                     view.scale, "generator", network_as_json(model, ANO_GENERATOR),
+                     "discriminator", network_as_json(model, ANO_DISCRIMINATOR), "calibration",
+                     calibrated);
 }
 
 /* ---- the verb ------------------------------------------------------------------------------ */

@@ -40,8 +40,9 @@ typedef enum option_group {
 } option_group;
 
 static const char *const group_titles[] = {
-    [GROUP_WHERE] = "Files:",          [GROUP_DATA] = "Images:",       [GROUP_TRAIN] = "Training:",
-    [GROUP_SEARCH] = "Latent search:", [GROUP_PRINT] = "How it runs:",
+    [GROUP_WHERE] = "Files:",       [GROUP_DATA] = "Images:",
+    [GROUP_TRAIN] = "Training:",    [GROUP_SEARCH] = "Scores and decisions:",
+    [GROUP_PRINT] = "How it runs:",
 };
 
 /* What becomes of an option in a run folder. */
@@ -88,7 +89,7 @@ static const option_row rows[] = {
     {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
      "Write each image's residual at each iteration of the search"},
     {"maps", "DIR", KIND_TEXT, AT(maps), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
-     "Write each image's anomaly map, the map over the image, and what the generator made of it"},
+     "Write each image's anomaly map into this folder, the map over the image, and what the generator made of it"},
     {"map-format", "png|tiff", KIND_FORMAT, AT(map_format), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
      "Maps as 16-bit PNG, all on one scale, or as TIFF of the values themselves"},
     {"watch", "DIR", KIND_TEXT, AT(watch), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
@@ -169,7 +170,7 @@ static const option_row rows[] = {
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
-     "Call images anomalous so that at most this share of those called is normal, in place of alpha"},
+     "Decide when all images are scored, so that at most this share of those called anomalous is normal; in place of alpha"},
 
     {"seed", "N", KIND_SEED, AT(seed), 0, 0, GROUP_PRINT, FIXED, SEARCHING,
      "Seed of every random number: the same seed gives the same bytes"},
@@ -467,6 +468,8 @@ static char *describe_default(int key, const char *text, void *input)
     const option_row *row = &rows[key - FIRST_KEY];
     json_t *value = row->kind == KIND_FLAG ? NULL : get_option(&parse->defaults, row);
     const bool of_run = row->keeping != PASSING && (parse->command->verb & READS_RUN);
+    /* An option whose default is none of its values is off. */
+    const bool is_off = json_is_real(value) && json_real_value(value) < row->low;
     char number[64];
     json_as_text(number, sizeof number, value);
     if (json_is_real(value))
@@ -474,7 +477,7 @@ static char *describe_default(int key, const char *text, void *input)
     char *described = malloc(strlen(text) + sizeof number + 64);
     if (described != NULL && of_run && strstr(text, "default") == NULL)
         sprintf(described, "%s (default: the run's)", text);
-    else if (described != NULL && value != NULL && !of_run)
+    else if (described != NULL && value != NULL && !of_run && !is_off)
         sprintf(described, "%s (default %s)", text,
                 json_is_string(value) ? json_string_value(value) : number);
     else {

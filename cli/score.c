@@ -20,10 +20,11 @@ static const cli_command command = {
     .verb = CLI_VERB_SCORE,
     .arguments = "RUN [INPUT...]",
     .doc =
-        "Scores images with a trained detector and prints a line of CSV for each: path, class, "
-        "score, p-value, decision, seconds. An INPUT is an image, a folder of images, a data set, "
-        "or - for a list of paths on standard input (default: the data that RUN was trained on). "
-        "RUN is a run folder or a model file.",
+        "Scores images with a trained detector and prints a line for each as it is finished: path, "
+        "class, score, p-value, decision, seconds. An INPUT is an image, a folder of images, a "
+        "data set, or - for a list of paths on standard input (default: the data that RUN was "
+        "trained on). RUN is a run folder or a model file. Exits with 0 when all is done, 3 when "
+        "no image could be read.",
     .takes_run = true,
     .takes_inputs = true,
 };

@@ -146,7 +146,8 @@ ANO_API ano_status ano_dataset_open(ano_dataset **out, const char *path,
                                     const ano_dataset_options *options, ano_error *err);
 
 /* Opens what is at n paths as one data set, in that order: image files, whatever their names end
- * in, and anything that ano_dataset_open() takes but IDX files, which are a data set alone. Its
+ * in, and anything that ano_dataset_open() takes but IDX files, which are a data set alone. Where
+ * there is nothing but the name ends as an image's does, that is an image that cannot be read. Its
  * kind is ANO_DATASET_FOLDER, unless n is 1. Errors: as ano_dataset_open(). */
 ANO_API ano_status ano_dataset_open_list(ano_dataset **out, const char *const *paths, size_t n,
                                          const ano_dataset_options *options, ano_error *err);

@@ -21,23 +21,26 @@ static const char accepted[] =
     "a data set is a folder of images (" DATA_FILES_ENDINGS "), of the folders train/CLASS and "
     "test/CLASS or of the IDX files of MNIST; a CSV manifest (csv); or an image";
 
-/* Appends the images that are at a path; any file is taken for an image where takes_any. */
+/* Appends the images that are at a path. In a list any file is taken for an image, and what is gone
+ * but had an image's name is one that cannot be read: it does not keep the others from it. */
 static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char *path,
-                            ano_split split, bool takes_any, ano_error *err)
+                            ano_split split, bool in_list, ano_error *err)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
+    const bool has_ending = data_files_ends_in(path, DATA_FILES_ENDINGS);
+    const bool is_there = stat(path, &info) == 0;
+    if (!is_there && !(in_list && has_ending && errno == ENOENT))
         return base_error_errno(err, errno, path, "the data set cannot be opened");
-    if (S_ISDIR(info.st_mode)) {
+    if (is_there && S_ISDIR(info.st_mode)) {
         *kind = data_files_is_tree(path) ? ANO_DATASET_TREE : ANO_DATASET_FOLDER;
         return *kind == ANO_DATASET_TREE ? data_files_tree(list, path, split, err)
                                          : data_files_folder(list, path, err);
     }
-    if (S_ISREG(info.st_mode) && data_files_ends_in(path, "csv")) {
+    if (is_there && S_ISREG(info.st_mode) && data_files_ends_in(path, "csv")) {
         *kind = ANO_DATASET_MANIFEST;
         return data_manifest_open(list, path, split, err);
     }
-    if (!S_ISREG(info.st_mode) || !(takes_any || data_files_ends_in(path, DATA_FILES_ENDINGS)))
+    if (is_there && (!S_ISREG(info.st_mode) || !(in_list || has_ending)))
         return base_error(err, ANO_IO, "%s: is no data set; %s", path, accepted);
     *kind = ANO_DATASET_FILE;
     size_t class_id;
@@ -47,10 +50,10 @@ static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char 
 
 /* The same, where no images are an error. */
 static ano_status list_images(data_list *list, ano_dataset_kind *kind, const char *path,
-                              ano_split split, bool takes_any, ano_error *err)
+                              ano_split split, bool in_list, ano_error *err)
 {
     const size_t n = list->n_items;
-    const ano_status status = list_path(list, kind, path, split, takes_any, err);
+    const ano_status status = list_path(list, kind, path, split, in_list, err);
     if (status != ANO_OK || list->n_items > n)
         return status;
     if (*kind == ANO_DATASET_FOLDER)
@@ -73,13 +76,13 @@ static int find_channels(const ano_dataset *dataset)
 }
 
 static ano_status open_files(ano_dataset *dataset, const char *const *paths, size_t n,
-                             const ano_dataset_options *options, bool takes_any, ano_error *err)
+                             const ano_dataset_options *options, bool in_list, ano_error *err)
 {
     const char *name = n == 1 ? paths[0] : "images";
     ano_status status = ANO_OK;
     for (size_t i = 0; i < n && status == ANO_OK; i++)
         status =
-            list_images(&dataset->list, &dataset->kind, paths[i], options->split, takes_any, err);
+            list_images(&dataset->list, &dataset->kind, paths[i], options->split, in_list, err);
     if (n > 1)
         dataset->kind = ANO_DATASET_FOLDER;
     if (status == ANO_OK && (status = data_decode_check(err)) != ANO_OK)
@@ -110,7 +113,7 @@ static ano_status open_idx(ano_dataset *dataset, const char *path,
 }
 
 static ano_status open_paths(ano_dataset **out, const char *const *paths, size_t n,
-                             const ano_dataset_options *options, bool takes_any, ano_error *err)
+                             const ano_dataset_options *options, bool in_list, ano_error *err)
 {
     *out = NULL;
     if (options->split != ANO_SPLIT_TRAIN && options->split != ANO_SPLIT_TEST)
@@ -127,7 +130,7 @@ static ano_status open_paths(ano_dataset **out, const char *const *paths, size_t
     dataset->max_pixels = options->max_pixels > 0 ? options->max_pixels : MAX_PIXELS;
     const ano_status status = data_idx_folder_is(paths[0])
                                   ? open_idx(dataset, paths[0], options, err)
-                                  : open_files(dataset, paths, n, options, takes_any, err);
+                                  : open_files(dataset, paths, n, options, in_list, err);
     if (status == ANO_OK)
         *out = dataset;
     else

@@ -37,7 +37,8 @@ done
 anogan score run parts --maps maps --quiet 2>messages.txt | cut -d, -f1,2
 grep -c skipped messages.txt
 ls maps
-ls parts/part1.pgm parts/part2.pgm | anogan score run - --quiet 2>/dev/null | cut -d, -f1
+printf '%s\n' parts/part1.pgm parts/gone.pgm parts/part2.pgm | anogan score run - --quiet 2>messages.txt | cut -d, -f1,5
+grep gone messages.txt
 run anogan score run parts --strict --quiet >/dev/null 2>messages.txt
 tail -1 messages.txt
 run anogan score run nowhere.png --quiet

@@ -320,6 +320,24 @@ static void list__takes_idx_files_alone(void **state)
     expect_error("idx", &training, ANO_IO, "idx: train-images-idx3-ubyte is not there");
 }
 
+static void list__holds_an_image_that_is_gone_as_one_that_cannot_be_read(void **state)
+{
+    (void)state;
+    put_gray("here.png");
+    const char *const paths[] = {"here.png", "gone.png", "gone"};
+    ano_error err = ANO_ERROR_INIT;
+    ano_dataset *dataset = opened(paths, 2, &training);
+    ano_shape shape;
+    assert_int_equal(ano_dataset_count(dataset), 2);
+    assert_int_equal(ano_dataset_original(&shape, dataset, 0, NULL), ANO_OK);
+    assert_int_equal(ano_dataset_original(&shape, dataset, 1, &err), ANO_IO);
+    assert_string_equal(err.message, "gone.png: cannot be opened: No such file or directory");
+    ano_dataset_free(dataset);
+    assert_int_equal(ano_dataset_open_list(&dataset, paths, 3, &training, NULL), ANO_IO);
+    expect_error("gone.png", &training, ANO_IO,
+                 "gone.png: the data set cannot be opened: No such file or directory");
+}
+
 /* ---- the view ----------------------------------------------------------------------------- */
 
 static void expect_view(const char *path, ano_view view, int size, int channels)
@@ -392,6 +410,7 @@ int main(void)
         cmocka_unit_test(list__joins_what_is_at_its_paths_in_their_order),
         cmocka_unit_test(dataset__tells_of_splits_and_other_files),
         cmocka_unit_test(list__takes_idx_files_alone),
+        cmocka_unit_test(list__holds_an_image_that_is_gone_as_one_that_cannot_be_read),
         cmocka_unit_test(view__has_colour_where_any_image_has),
         cmocka_unit_test(masks__are_1_where_they_are_not_0),
     };
