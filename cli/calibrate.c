@@ -16,6 +16,7 @@ static const cli_command command = {
         "score take over. RUN is a run folder or a model file.",
     .takes_run = true,
     .takes_data = true,
+    .changes_run = true,
 };
 
 static int calibrate(cli_run *run, const cli_options *options)

@@ -41,6 +41,7 @@ int cli_evaluate(int argc, char **argv)
 {
     cli_options options = cli_options_default();
     cli_run run;
+    ano_run_lock *lock = NULL;
     int code = cli_run_open(&run, &options, &command, argc, argv);
     if (code == CLI_DONE && options.out == NULL && cli_is_folder(options.run))
         options.out = options.run;
@@ -50,9 +51,12 @@ int cli_evaluate(int argc, char **argv)
         code = cli_refuse(CLI_USAGE, "evaluate: --out DIR is needed, for %s is not a run folder",
                           options.run);
     if (code == CLI_DONE)
+        code = cli_run_lock(&lock, options.out);
+    if (code == CLI_DONE)
         code = calibrate(&run, &options);
     if (code == CLI_DONE)
         code = cli_test(run.model, &options);
+    ano_run_lock_free(lock);
     cli_run_close(&run);
     cli_options_free(&options);
     return code;

@@ -27,6 +27,7 @@ typedef enum option_kind {
     KIND_FIT,    /* ano_fit, "resize", "crop" or "pad" */
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
     KIND_POOL,   /* ano_score_options' pool and pool_share, "sum", "mean", "top:SHARE" or "max" */
+    KIND_PERIOD, /* ano_train_options' checkpoint_every or, with an m, checkpoint_minutes */
     KIND_FORMAT, /* report_map_format, "png" or "tiff" */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
@@ -152,6 +153,10 @@ static const option_row rows[] = {
      "Epochs between pictures of generated images"},
     {"weights-every", "N", KIND_WHOLE, AT(train.weights_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Epochs between files in weights/"},
+    {"checkpoint-every", "N|Nm", KIND_PERIOD, AT(train), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
+     "Epochs between checkpoints, or with an m minutes; training goes on from the last one"},
+    {"keep-checkpoints", "N", KIND_WHOLE, AT(train.keep_checkpoints), 1, 100, GROUP_TRAIN, KEPT, TRAINING,
+     "Checkpoints to keep, the newest ones: where one is damaged, the one before it serves"},
     {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
      "Stop when the model is trained and calibrated"},
 
@@ -270,6 +275,25 @@ static bool parse_pool(ano_score_options *options, const char *text)
     return false;
 }
 
+/* "5" is every five epochs, "5m" every five minutes. */
+static bool parse_period(ano_train_options *options, const char *text, double low, double high)
+{
+    char number[16];
+    const size_t length = strlen(text);
+    const bool minutes = length > 0 && text[length - 1] == 'm';
+    uint64_t whole;
+    if (length >= sizeof number)
+        return false;
+    strcpy(number, text);
+    if (minutes)
+        number[length - 1] = '\0';
+    if (!parse_digits(&whole, number, (uint64_t)high) || (double)whole < low)
+        return false;
+    options->checkpoint_every = minutes ? 0 : (int)whole;
+    options->checkpoint_minutes = minutes ? (int)whole : 0;
+    return true;
+}
+
 /* Puts the value that `text` stands for into `options`; says in `expected` what was wanted when
  * it stands for none. `text` is kept by reference. */
 static bool set_option(cli_options *options, const option_row *row, const char *text,
@@ -350,6 +374,9 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     case KIND_POOL:
         snprintf(expected, expected_size, "sum, mean, max, or top: and a share above 0 to 1");
         return parse_pool(field, text);
+    case KIND_PERIOD:
+        snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
+        return parse_period(field, text, row->low, row->high);
     case KIND_FORMAT:
         snprintf(expected, expected_size, "png or tiff");
         name = find_name(format_names, sizeof format_names / sizeof *format_names, text);
@@ -396,6 +423,11 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         const ano_score_options *search = field;
         return search->pool == ANO_POOL_TOP ? json_sprintf("top:%g", search->pool_share)
                                             : json_string(ano_pool_name(search->pool));
+    }
+    case KIND_PERIOD: {
+        const ano_train_options *train = field;
+        return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)
+                                             : json_integer(train->checkpoint_every);
     }
     case KIND_FORMAT:
         return json_string(format_names[*(const report_map_format *)field]);

@@ -64,6 +64,7 @@ typedef struct cli_command {
     const char *doc;
     bool takes_run, takes_data;
     bool takes_inputs; /* any number, after the run */
+    bool changes_run;  /* the one that it takes: nobody else may, meanwhile */
 } cli_command;
 
 cli_options cli_options_default(void);

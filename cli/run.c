@@ -25,6 +25,23 @@ bool cli_exists(const char *folder, const char *name)
     return exists;
 }
 
+bool cli_has_checkpoint(const char *folder)
+{
+    return cli_exists(folder, "checkpoint.safetensors") ||
+           cli_exists(folder, "checkpoint_new.safetensors") ||
+           cli_exists(folder, "checkpoint_1.safetensors");
+}
+
+int cli_run_lock(ano_run_lock **out, const char *folder)
+{
+    ano_error err = ANO_ERROR_INIT;
+    const ano_status status = ano_run_lock_take(out, folder, &err);
+    if (status == ANO_OK)
+        return CLI_DONE;
+    const int code = cli_fail(CLI_ON_RUN, &err);
+    return status == ANO_UNSUPPORTED ? CLI_DONE : code;
+}
+
 /* Shortens a path to the folder that it is in, "." where it names none. */
 static void cut_name(char *path)
 {
@@ -50,7 +67,7 @@ static char *folder_of(const char *file)
 
 static ano_status load_model(cli_run *run, const char *path, ano_error *err)
 {
-    if (access(run->model_path, F_OK) != 0 && cli_exists(run->folder, "checkpoint.safetensors"))
+    if (access(run->model_path, F_OK) != 0 && cli_has_checkpoint(run->folder))
         return base_error(err, ANO_IO,
                           "%s: training has not ended, so there is no model yet; "
                           "\"%s train --resume %s\" goes on with it",
@@ -80,6 +97,11 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     bool found;
     if (cli_options_load(&found, options, run->folder, &err) != ANO_OK)
         return cli_fail(CLI_ON_MODEL, &err);
+    if (command->changes_run && cli_is_folder(run->folder)) {
+        const int code = cli_run_lock(&run->lock, run->folder);
+        if (code != CLI_DONE)
+            return code;
+    }
     if (load_model(run, path, &err) != ANO_OK)
         return cli_fail(CLI_ON_MODEL, &err);
     const ano_calibration calibration = ano_model_get_calibration(run->model);
@@ -96,6 +118,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
 
 void cli_run_close(cli_run *run)
 {
+    ano_run_lock_free(run->lock);
     ano_model_free(run->model);
     base_free(run->folder);
     base_free(run->model_path);
@@ -131,6 +154,7 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {".", "config.json", ""},
         {".", "model.safetensors", ""},
         {".", "checkpoint.safetensors", ""},
+        {".", "checkpoint_", ".safetensors"},
         {".", "loss.csv", ""},
         {".", "scores.csv", ""},
         {".", "scores_", ".txt"},

@@ -10,6 +10,7 @@ typedef struct cli_run {
     cli_options configured; /* what config.json says, or the defaults where there is none; its
                                texts live as long as the options read onto it */
     ano_model *model;
+    ano_run_lock *lock; /* on the folder, for a verb that changes the run */
 } cli_run;
 
 /* Reads the command line of a verb that takes RUN: options that it does not give are those of the
@@ -18,6 +19,13 @@ typedef struct cli_run {
 int cli_run_open(cli_run *run, cli_options *options, const cli_command *command, int argc,
                  char **argv);
 void cli_run_close(cli_run *run);
+
+/* Takes the lock of a run folder to write; where its file system has none, that is said on stderr,
+ * and *out is NULL. Returns an exit code. */
+int cli_run_lock(ano_run_lock **out, const char *folder);
+
+/* Whether a run in FOLDER can be gone on with. */
+bool cli_has_checkpoint(const char *folder);
 
 bool cli_is_folder(const char *path);
 bool cli_exists(const char *folder, const char *name);

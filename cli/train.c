@@ -78,9 +78,12 @@ static int on_train(const ano_train_event *event, void *cookie)
         fprintf(stderr, "anogan: %s\n", event->skipped);
         t->n_skipped++;
     }
-    if (event->epoch == 0)
+    if (event->notice != NULL) {
+        cli_progress_end(&t->progress);
+        fprintf(stderr, "anogan: %s\n", event->notice);
+    } else if (event->epoch == 0)
         cli_progress_update(&t->progress, "looking at the images", event->step,
-                            (size_t)event->steps);
+                            event->steps);
     else
         on_step(t, event);
     if (event->samples != NULL && write_samples(t, event, &t->err) != ANO_OK)
@@ -88,8 +91,21 @@ static int on_train(const ano_train_event *event, void *cookie)
     return cli_interrupted();
 }
 
+/* Training ends where its folder fails it; the run does not. */
+static int fail_to_write(const char *folder, const ano_error *err)
+{
+    const int code = cli_fail(CLI_ON_RUN, err);
+    if (cli_has_checkpoint(folder))
+        fprintf(stderr,
+                "anogan: what was saved is whole; when that is mended, \"%s train --resume %s\" "
+                "goes on from there\n",
+                cli_program(), folder);
+    return code;
+}
+
 /* Trains into the run folder. */
-static int train(ano_model **model, const ano_dataset *images, const cli_options *options)
+static int train(ano_model **model, const ano_dataset *images, const cli_options *options,
+                 const ano_run_lock *lock)
 {
     ano_error err = ANO_ERROR_INIT;
     training t = {.progress = cli_progress_begin(options->quiet),
@@ -105,6 +121,7 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     how.threads = options->threads;
     how.cache = (size_t)options->cache << 20;
     how.run_dir = options->out;
+    how.lock = lock;
     how.callback = on_train;
     how.cookie = &t;
     const ano_status status = ano_train(model, images, &config, &how, &err);
@@ -112,8 +129,8 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     if (t.n_skipped > 0)
         fprintf(stderr, "anogan: images left out of training because they could not be read: %zu\n",
                 t.n_skipped);
-    if (t.err.status != ANO_OK)
-        return cli_fail(CLI_ON_RUN, &t.err);
+    if (t.err.status != ANO_OK || status == ANO_IO)
+        return fail_to_write(options->out, t.err.status != ANO_OK ? &t.err : &err);
     if (status == ANO_SHAPE)
         base_error_context(&err, "%s", options->data);
     const bool on_data = status == ANO_SHAPE || t.n_skipped == ano_dataset_count(images);
@@ -160,6 +177,19 @@ static ano_view training_view(const cli_options *options)
     return view;
 }
 
+/* Takes the run folder for this process, and refuses one that holds a run. */
+static int claim_folder(ano_run_lock **lock, const cli_options *options, bool replaces)
+{
+    const int code = cli_run_lock(lock, options->out);
+    if (code != CLI_DONE || options->resume != NULL || replaces ||
+        (!cli_has_checkpoint(options->out) && !cli_exists(options->out, "model.safetensors")))
+        return code;
+    return cli_refuse(CLI_USAGE,
+                      "%s: holds a run already; go on with it by \"%s train --resume %s\", "
+                      "or name another folder with --out",
+                      options->out, cli_program(), options->out);
+}
+
 int cli_train_and_test(cli_options *options, bool replaces)
 {
     bool tests = false;
@@ -167,13 +197,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
     ano_dataset *images = NULL, *held_out = NULL;
     ano_model *model = NULL;
     char *absolute = NULL;
-    if (options->resume == NULL && !replaces &&
-        (cli_exists(options->out, "checkpoint.safetensors") ||
-         cli_exists(options->out, "model.safetensors")))
-        return cli_refuse(CLI_USAGE,
-                          "%s: holds a run already; go on with it by \"%s train --resume %s\", "
-                          "or name another folder with --out",
-                          options->out, cli_program(), options->out);
+    ano_run_lock *lock = NULL;
     const ano_view asked = training_view(options);
     int code = CLI_DONE;
     if (cli_split_training(&images, &held_out, options, &asked, &err) != ANO_OK)
@@ -181,6 +205,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
     const ano_view view = ano_dataset_get_view(images);
     if (!options->no_test)
         code = cli_test_check(&tests, &view, options);
+    if (code == CLI_DONE)
+        code = claim_folder(&lock, options, replaces);
     if (code == CLI_DONE && replaces && cli_run_clear(options->out, &err) != ANO_OK)
         code = cli_fail(CLI_ON_RUN, &err);
     if (code != CLI_DONE)
@@ -189,7 +215,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
     options->data = absolute != NULL ? absolute : options->data;
     code = prepare_folder(options);
     if (code == CLI_DONE)
-        code = train(&model, images, options);
+        code = train(&model, images, options, lock);
     if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && !tests && !options->no_test)
@@ -203,6 +229,7 @@ done:
     ano_model_free(model);
     ano_dataset_free(held_out);
     ano_dataset_free(images);
+    ano_run_lock_free(lock);
     free(absolute);
     return code;
 }
@@ -234,8 +261,7 @@ static int resume(cli_options *options, int argc, char **argv)
                           folder);
     cli_options_parse(options, &command, argc, argv);
     options->out = options->resume;
-    /* A run that was ended before its first checkpoint begins again. */
-    options->train.resume = cli_exists(folder, "checkpoint.safetensors");
+    options->train.resume = true; /* one that was ended before its first checkpoint begins again */
     return CLI_DONE;
 }
 

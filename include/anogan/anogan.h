@@ -291,6 +291,8 @@ typedef struct ano_train_event {
     int step, steps;        /* steps done of this epoch, of how many; in epoch 0, images */
     const ano_epoch *ended; /* NULL but when an epoch has just ended */
     const char *skipped;    /* NULL but when an image could not be read: which, and why */
+    const char *notice;     /* NULL but when there is something to tell people of: a checkpoint that
+                               is damaged, training that goes wrong, and what to try */
     const float *samples;   /* NULL but when samples are due: ANO_SAMPLE_COUNT images
                                [16][size][size][channels], of the same latents each time */
 } ano_train_event;
@@ -309,6 +311,16 @@ typedef enum ano_conv {
     ANO_CONV_FFT       /* the Fourier transform: 5×5 on images up to 14×14, 3×3 up to 15×15 */
 } ano_conv;
 
+/* A run folder kept for one caller: training, or whoever else writes there. A process that dies
+ * leaves none. */
+typedef struct ano_run_lock ano_run_lock;
+
+/* Makes the folder where it is missing, and removes half-written files of a process that died.
+ * Errors: IO (it is in use, or cannot be written), UNSUPPORTED (its file system has no locks: the
+ * caller may go on without), NOMEM. */
+ANO_API ano_status ano_run_lock_take(ano_run_lock **out, const char *run_dir, ano_error *err);
+ANO_API void ano_run_lock_free(ano_run_lock *lock);
+
 typedef struct ano_train_options {
     int epochs; /* the total: a resumed run goes up to it */
     int batch;
@@ -316,28 +328,35 @@ typedef struct ano_train_options {
     double learning_rate, beta1, beta2; /* Adam, both networks */
     ano_augment augment;
     uint64_t seed;
-    int threads;         /* 0: one a processor */
-    const char *run_dir; /* folder for loss.csv, weights/, checkpoint and model; NULL: none */
-    bool resume;         /* go on from run_dir's checkpoint */
-    int sample_every;    /* epochs between samples; also after the last epoch */
-    int weights_every;   /* epochs between files in weights/; also after the last epoch */
-    size_t cache;        /* bytes of decoded images kept in memory; more are decoded again in every
-                            epoch, ahead of training and in a thread of their own */
+    int threads;              /* 0: one a processor */
+    const char *run_dir;      /* folder for loss.csv, weights/, checkpoints and model; NULL: none */
+    const ano_run_lock *lock; /* on run_dir, where the caller has it; NULL: training takes it */
+    bool resume;              /* go on from run_dir's newest checkpoint that is whole; where there
+                                 is none at all, begin */
+    int sample_every;         /* epochs between samples; also after the last epoch */
+    int weights_every;        /* epochs between files in weights/; also after the last epoch */
+    int checkpoint_every; /* epochs between checkpoints, or 0; one is saved after the last epoch and
+                             where training is stopped, too */
+    int checkpoint_minutes; /* minutes between checkpoints, within epochs, or 0: those are all */
+    int keep_checkpoints;   /* how many there are, the newest ones; from 1 to 100 */
+    size_t cache; /* bytes of decoded images kept in memory; more are decoded again in every
+                     epoch, ahead of training and in a thread of their own */
     ano_train_callback *callback;
     void *cookie;
 } ano_train_options;
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0}, 0, 0, NULL, false, 10, 50, (size_t)1 << 30,  \
-            NULL, NULL                                                                             \
+        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0}, 0, 0, NULL, NULL, false, 10, 50, 1, 0, 2,    \
+            (size_t)1 << 30, NULL, NULL                                                            \
     }
 
 /* Trains a DCGAN on the images of `dataset`, whose shape `config` must fit. Each epoch shuffles
  * them and leaves out the last ones that fill no batch; where the view is of tiles, an epoch takes
  * from each image as many tiles, at random places, as would cover it. Images that cannot be read
- * are reported and left out. Errors: ARG (among others, too few images), SHAPE, IO, NUMERIC (the
- * last good checkpoint is kept), CANCELLED (checkpoint kept).
+ * are reported and left out. Errors: ARG (among others, too few images), SHAPE, IO (also when
+ * run_dir is in use; what was saved before stays whole), NUMERIC (a loss, gradient or weight is not
+ * finite: it is named; the last good checkpoint is kept), CANCELLED (checkpoint kept).
  */
 ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
                              const ano_model_config *config, const ano_train_options *options,

@@ -7,8 +7,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
-#define CHECKPOINT_NAME "checkpoint.safetensors"
+/* Where checkpoints lie, from the newest: one that was written but is not yet in its place, the
+ * last, the one before it … Each is written whole to the first place, and then all move on by one;
+ * whichever of the moves a power cut undoes, the newest comes first. */
+enum { PLACE_NEW, PLACE_LAST, MAX_PLACES = 102 };
+
+static char *place_path(const char *run_dir, int place)
+{
+    char name[48] = "checkpoint.safetensors";
+    if (place == PLACE_NEW)
+        snprintf(name, sizeof name, "checkpoint_new.safetensors");
+    else if (place > PLACE_LAST)
+        snprintf(name, sizeof name, "checkpoint_%d.safetensors", place - PLACE_LAST);
+    return base_path_join(run_dir, name);
+}
 
 /* ---- the counters and options as JSON ----------------------------------------------------- */
 
@@ -201,19 +216,60 @@ static void list_moments(format_tensor tensors[MOMENT_TENSORS], const train_stat
     }
 }
 
-ano_status train_checkpoint_save(const train_state *state, const ano_train_options *options,
-                                 ano_error *err)
+/* ---- the check sum ------------------------------------------------------------------------ */
+
+/* CRC-32 of the metadata without it, and of the numbers. */
+static bool check_sum(uint32_t *out, const json_t *metadata, const format_tensor *tensors, size_t n)
+{
+    char *text = json_dumps(metadata, JSON_COMPACT);
+    if (text == NULL)
+        return false;
+    uLong crc = crc32_z(crc32(0, NULL, 0), (const Bytef *)text, strlen(text));
+    for (size_t i = 0; i < n; i++) {
+        size_t count = 1;
+        for (int d = 0; d < tensors[i].n_dims; d++)
+            count *= tensors[i].dims[d];
+        crc = crc32_z(crc, (const Bytef *)tensors[i].data, count * sizeof(float));
+    }
+    free(text);
+    *out = (uint32_t)crc;
+    return true;
+}
+
+/* Takes the check sum out of the metadata. */
+static ano_status verify_sum(json_t *metadata, const format_safetensors *file, const char *path,
+                             ano_error *err)
+{
+    const size_t n = format_safetensors_count(file);
+    const json_int_t stored = json_integer_value(json_object_get(metadata, "crc32"));
+    json_object_del(metadata, "crc32");
+    format_tensor *tensors = base_alloc(n, sizeof *tensors);
+    uint32_t found;
+    for (size_t i = 0; i < n && tensors != NULL; i++)
+        tensors[i] = *format_safetensors_at(file, i);
+    ano_status status = ANO_OK;
+    if (tensors == NULL || !check_sum(&found, metadata, tensors, n))
+        status = base_error_nomem(err, path);
+    else if (found != stored)
+        status = base_error(err, ANO_FORMAT, "%s: is damaged: its check sum is wrong", path);
+    base_free(tensors);
+    return status;
+}
+
+/* ---- a file ------------------------------------------------------------------------------- */
+
+static ano_status write_file(const char *path, const train_state *state,
+                             const ano_train_options *options, ano_error *err)
 {
     size_t n_tensors = MOMENT_TENSORS;
     for (int i = 0; i < MODEL_NETWORKS; i++)
         n_tensors += (size_t)state->model->networks[i]->n_tensors;
     ano_status status;
     json_t *metadata = state_json(state, options);
-    char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
-    char *path = base_path_join(options->run_dir, CHECKPOINT_NAME);
+    char *text = NULL;
     format_tensor *tensors = base_alloc(n_tensors, sizeof *tensors);
     model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
-    if (text == NULL || path == NULL || tensors == NULL || names == NULL) {
+    if (metadata == NULL || tensors == NULL || names == NULL) {
         status = base_error_nomem(err, "checkpoint");
         goto done;
     }
@@ -221,32 +277,38 @@ ano_status train_checkpoint_save(const train_state *state, const ano_train_optio
     for (int i = 0; i < MODEL_NETWORKS; i++)
         n += model_list_tensors(tensors + n, names + n, state->model, (ano_network)i);
     list_moments(tensors + n, state);
-    status = format_safetensors_write(path, tensors, n_tensors, text, err);
+    uint32_t sum;
+    if (!check_sum(&sum, metadata, tensors, n_tensors) ||
+        json_object_set_new(metadata, "crc32", json_integer(sum)) != 0 ||
+        (text = json_dumps(metadata, JSON_COMPACT)) == NULL)
+        status = base_error_nomem(err, "checkpoint");
+    else
+        status = format_safetensors_write(path, tensors, n_tensors, text, err);
 done:
     free(text);
     json_decref(metadata);
-    base_free(path);
     base_free(tensors);
     base_free(names);
     return status;
 }
 
-ano_status train_checkpoint_load(train_state *state, const ano_train_options *options,
-                                 ano_error *err)
+static ano_status read_file(train_state *state, const char *path, const ano_train_options *options,
+                            ano_error *err)
 {
     format_safetensors *file = NULL;
     json_t *metadata = NULL;
     json_t *asked_options = options_json(state, options);
     json_t *asked_model = model_metadata(state->model);
     ano_status status = ANO_OK;
-    char *path = base_path_join(options->run_dir, CHECKPOINT_NAME);
-    if (asked_options == NULL || asked_model == NULL || path == NULL) {
+    if (asked_options == NULL || asked_model == NULL) {
         status = base_error_nomem(err, "checkpoint");
         goto done;
     }
     status = format_safetensors_open(&file, path, err);
     if (status == ANO_OK)
         status = model_parse_metadata(&metadata, file, path, err);
+    if (status == ANO_OK)
+        status = verify_sum(metadata, file, path, err);
     if (status != ANO_OK)
         goto done;
     const json_t *training = json_object_get(metadata, "training");
@@ -271,10 +333,88 @@ ano_status train_checkpoint_load(train_state *state, const ano_train_options *op
         status = format_safetensors_copy(i % 2 == 0 ? state->adam[i / 2].m : state->adam[i / 2].v,
                                          file, moments[i].name, 1, moments[i].dims, err);
 done:
-    base_free(path);
     json_decref(asked_options);
     json_decref(asked_model);
     json_decref(metadata);
     format_safetensors_free(file);
     return status;
+}
+
+/* ---- the places --------------------------------------------------------------------------- */
+
+/* Moves what is at `place` to the next. */
+static ano_status move_on(const char *run_dir, int place, ano_error *err)
+{
+    char *from = place_path(run_dir, place), *to = place_path(run_dir, place + 1);
+    const ano_status status = from != NULL && to != NULL ? base_file_move(from, to, err)
+                                                         : base_error_nomem(err, "checkpoint");
+    base_free(from);
+    base_free(to);
+    return status;
+}
+
+/* Removes what is at `place`; false where there is nothing to remove. */
+static bool remove_at(const char *run_dir, int place)
+{
+    char *path = place_path(run_dir, place);
+    const bool removed = path != NULL && unlink(path) == 0;
+    base_free(path);
+    return removed;
+}
+
+ano_status train_checkpoint_save(const train_state *state, const ano_train_options *options,
+                                 ano_error *err)
+{
+    char *path = place_path(options->run_dir, PLACE_NEW);
+    ano_status status =
+        path != NULL ? write_file(path, state, options, err) : base_error_nomem(err, "checkpoint");
+    base_free(path);
+    for (int place = options->keep_checkpoints - 1; place >= 0 && status == ANO_OK; place--)
+        status = move_on(options->run_dir, place, err);
+    for (int place = options->keep_checkpoints + 1; place < MAX_PLACES && status == ANO_OK; place++)
+        if (!remove_at(options->run_dir, place))
+            break;
+    return status;
+}
+
+void train_checkpoint_clear(const char *run_dir)
+{
+    enum { GAP = 3 }; /* more than a process that died between two moves left empty */
+    for (int place = 0, missing = 0; place < MAX_PLACES && missing < GAP; place++)
+        missing = remove_at(run_dir, place) ? 0 : missing + 1;
+}
+
+ano_status train_checkpoint_load(bool *found, train_state *state, const ano_train_options *options,
+                                 train_tell *tell, void *cookie, ano_error *err)
+{
+    ano_error damaged = ANO_ERROR_INIT; /* of the one before */
+    *found = false;
+    for (int place = 0; place < MAX_PLACES; place++) {
+        char *path = place_path(options->run_dir, place);
+        if (path == NULL)
+            return base_error_nomem(err, "checkpoint");
+        if (access(path, F_OK) != 0) {
+            base_free(path);
+            continue;
+        }
+        if (damaged.status != ANO_OK) {
+            char message[sizeof damaged.message + 64];
+            snprintf(message, sizeof message, "%s; the checkpoint before it is tried",
+                     damaged.message);
+            tell(message, cookie);
+        }
+        damaged = (ano_error)ANO_ERROR_INIT;
+        const ano_status status = read_file(state, path, options, &damaged);
+        base_free(path);
+        if (status == ANO_OK) {
+            *found = true;
+            return ANO_OK;
+        }
+        if (status == ANO_ARG || status == ANO_NOMEM)
+            return base_error(err, status, "%s", damaged.message);
+    }
+    if (damaged.status == ANO_OK)
+        return ANO_OK;
+    return base_error(err, damaged.status, "%s; there is no other checkpoint to go on from",
+                      damaged.message);
 }

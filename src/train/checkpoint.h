@@ -6,6 +6,8 @@
 #include "model/model.h"
 #include "nn/adam.h"
 
+#include <stdbool.h>
+
 /* Sums over the steps of the epoch under way. */
 typedef struct train_sums {
     double d_loss, g_loss, d_real, d_fake, seconds;
@@ -21,14 +23,22 @@ typedef struct train_state {
     uint32_t images_crc; /* of the data that the run was started with */
 } train_state;
 
-/* Writes RUN/checkpoint.safetensors. */
+/* Writes RUN/checkpoint.safetensors. The one there was becomes checkpoint_1.safetensors, and so on
+ * up to options->keep_checkpoints in all; at every moment the newest whole one can be told. */
 ano_status train_checkpoint_save(const train_state *state, const ano_train_options *options,
                                  ano_error *err);
 
-/* Reads it back into a state that has its model, optimisers and history [options->epochs] made.
+typedef void train_tell(const char *message, void *cookie);
+
+/* Reads the newest one that is whole into a state that has its model, optimisers and history
+ * [options->epochs] made; `tell` hears of those that are damaged. *found is false, and the state as
+ * it was, where there is none at all.
  * Errors: ARG, with the name of the first thing that differs from `options`, the model's config or
- * images_crc; IO, FORMAT, SHAPE. */
-ano_status train_checkpoint_load(train_state *state, const ano_train_options *options,
-                                 ano_error *err);
+ * images_crc; IO, FORMAT, SHAPE where all are damaged; NOMEM. */
+ano_status train_checkpoint_load(bool *found, train_state *state, const ano_train_options *options,
+                                 train_tell *tell, void *cookie, ano_error *err);
+
+/* Removes a run's checkpoints: those of an earlier one must not come back in a later one. */
+void train_checkpoint_clear(const char *run_dir);
 
 #endif

@@ -75,6 +75,11 @@ float *train_step_real(train_step *step)
     return step->images;
 }
 
+const float *train_step_generated(const train_step *step)
+{
+    return step->images + step->batch * step->image;
+}
+
 const float *train_step_gradients(const train_step *step, ano_network network)
 {
     return step->gradients[network];

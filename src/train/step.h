@@ -26,6 +26,9 @@ void train_step_free(train_step *step);
 /* Where the caller puts the B real images before a step: [B][size][size][channels]. Lent. */
 float *train_step_real(train_step *step);
 
+/* The images that the discriminator was last shown beside them, of the same shape. Lent. */
+const float *train_step_generated(const train_step *step);
+
 /* z_d and z_g [B][latent] for the two halves of the step. */
 ano_status train_step_run(train_step_result *result, train_step *step, const float *z_d,
                           const float *z_g, ano_error *err);

@@ -11,6 +11,8 @@
 #include "model/model_file.h"
 #include "nn/choose.h"
 #include "train/checkpoint.h"
+#include "train/collapse.h"
+#include "train/finite.h"
 #include "train/step.h"
 
 #include <limits.h>
@@ -25,6 +27,9 @@ typedef struct training {
     int steps; /* an epoch's */
     float *z_d, *z_g;
     float *samples_z, *samples; /* the grid's latents and images */
+    int unsaved;                /* steps since the last checkpoint */
+    double saved;               /* when it was */
+    train_collapse collapse;
     bool cancelled;
 } training;
 
@@ -47,6 +52,12 @@ static ano_status check_options(const ano_train_options *o, const ano_dataset *d
         return base_error(err, ANO_ARG, "resuming needs the run's folder");
     if (o->sample_every < 1 || o->weights_every < 1)
         return base_error(err, ANO_ARG, "epochs between samples and weights must be at least 1");
+    if (o->checkpoint_every < 0 || o->checkpoint_minutes < 0)
+        return base_error(err, ANO_ARG,
+                          "epochs and minutes between checkpoints must be at least 0");
+    if (o->keep_checkpoints < 1 || o->keep_checkpoints > 100)
+        return base_error(err, ANO_ARG, "%d checkpoints are to be kept, but it must be 1 to 100",
+                          o->keep_checkpoints);
     const ano_shape shape = ano_dataset_shape(dataset);
     if (shape.height != config->size || shape.width != config->size ||
         shape.channels != config->channels)
@@ -117,7 +128,7 @@ static ano_status make_run_folder(const ano_train_options *options, ano_error *e
 
 static bool is_due(const training *t, int every)
 {
-    return t->state.epoch % every == 0 || t->state.epoch == t->options->epochs;
+    return (every > 0 && t->state.epoch % every == 0) || t->state.epoch == t->options->epochs;
 }
 
 static void report(training *t, const ano_train_event *event)
@@ -144,24 +155,31 @@ static int on_notice(size_t n_looked_at, size_t n_images, const char *skipped, v
     return t->cancelled;
 }
 
-/* The losses of a step are those before its update; what the update made is seen here, before a
- * checkpoint takes the place of the last good one. */
-static ano_status check_weights(const training *t, ano_error *err)
+/* What checkpoints and the watch on collapse have to tell. */
+static void on_tell(const char *message, void *cookie)
 {
-    for (int n = 0; n < MODEL_NETWORKS; n++) {
-        const nn_net *net = t->state.model->networks[n];
-        float sum = 0; /* of 0 · x: 0 for finite numbers, else NaN */
-        for (size_t i = 0; i < net->n_parameters; i++)
-            sum += 0 * net->parameters[i];
-        for (size_t i = 0; i < net->n_statistics; i++)
-            sum += 0 * net->statistics[i];
-        if (!isfinite(sum))
-            return base_error(err, ANO_NUMERIC,
-                              "the %s's weights are not finite after epoch %d, step %d: a lower "
-                              "learning rate may help; the last good checkpoint is kept",
-                              model_network_name((ano_network)n), t->state.epoch, t->state.step);
-    }
-    return ANO_OK;
+    training *t = cookie;
+    report(t, &(ano_train_event){.epoch = t->state.epoch + (t->state.epoch < t->options->epochs),
+                                 .epochs = t->options->epochs,
+                                 .step = t->state.step,
+                                 .steps = t->steps,
+                                 .notice = message});
+}
+
+static ano_status save_checkpoint(training *t, ano_error *err)
+{
+    if (t->options->run_dir == NULL || t->unsaved == 0)
+        return ANO_OK;
+    const ano_status status = train_checkpoint_save(&t->state, t->options, err);
+    t->unsaved = 0;
+    t->saved = base_seconds();
+    return status;
+}
+
+static bool minutes_have_passed(const training *t)
+{
+    const int minutes = t->options->checkpoint_minutes;
+    return minutes > 0 && base_seconds() - t->saved >= 60.0 * minutes;
 }
 
 static ano_status run_step(training *t, ano_error *err)
@@ -183,17 +201,33 @@ static ano_status run_step(training *t, ano_error *err)
     status = train_step_run(&result, t->step, t->z_d, t->z_g, err);
     if (status != ANO_OK)
         return status;
-    if (!isfinite(result.d_loss) || !isfinite(result.g_loss))
+    const float *const gradients[MODEL_NETWORKS] = {
+        [ANO_GENERATOR] = train_step_gradients(t->step, ANO_GENERATOR),
+        [ANO_DISCRIMINATOR] = train_step_gradients(t->step, ANO_DISCRIMINATOR)};
+    ano_error broken = ANO_ERROR_INIT;
+    if (train_check_finite(state->model, gradients, result.d_loss, result.g_loss, &broken) !=
+        ANO_OK)
         return base_error(err, ANO_NUMERIC,
-                          "the loss is not finite in epoch %d, step %d (d_loss %g, g_loss %g): "
-                          "a lower learning rate may help; the last checkpoint is kept",
-                          state->epoch + 1, state->step + 1, result.d_loss, result.g_loss);
+                          "epoch %d, step %d: %s: a lower learning rate may help; the last good "
+                          "checkpoint is kept",
+                          state->epoch + 1, state->step + 1, broken.message);
     state->sums.d_loss += result.d_loss;
     state->sums.g_loss += result.g_loss;
     state->sums.d_real += result.d_real;
     state->sums.d_fake += result.d_fake;
     state->step++;
+    t->unsaved++;
     return ANO_OK;
+}
+
+static void watch_collapse(training *t, const ano_epoch *ended)
+{
+    const float *real = train_step_real(t->step), *generated = train_step_generated(t->step);
+    const size_t image = nn_shape_size(t->state.model->networks[ANO_GENERATOR]->dst);
+    const char *message = train_collapse_watch(&t->collapse, real, generated,
+                                               (size_t)t->options->batch, image, ended->d_loss);
+    if (message != NULL)
+        on_tell(message, t);
 }
 
 /* Turns the sums of the steps into the epoch's row, writes the run's files, tells the caller. */
@@ -215,8 +249,8 @@ static ano_status end_epoch(training *t, ano_error *err)
     state->epoch++;
     state->step = 0;
     state->sums = (train_sums){0};
-    ano_status status = check_weights(t, err);
-    if (status == ANO_OK && t->options->run_dir != NULL) {
+    ano_status status = ANO_OK;
+    if (t->options->run_dir != NULL) {
         if (is_due(t, t->options->weights_every))
             status = write_weights(t, err);
         if (status == ANO_OK)
@@ -233,9 +267,11 @@ static ano_status end_epoch(training *t, ano_error *err)
                                      .steps = t->steps,
                                      .ended = ended,
                                      .samples = samples_due ? t->samples : NULL});
+    if (status == ANO_OK)
+        watch_collapse(t, ended);
     /* Last, so that a run killed before it makes the epoch's files again. */
-    if (status == ANO_OK && t->options->run_dir != NULL)
-        status = train_checkpoint_save(state, t->options, err);
+    if (status == ANO_OK && (is_due(t, t->options->checkpoint_every) || minutes_have_passed(t)))
+        status = save_checkpoint(t, err);
     return status;
 }
 
@@ -244,7 +280,7 @@ static ano_status run_epoch(training *t, ano_error *err)
     train_state *state = &t->state;
     while (state->step < t->steps && !t->cancelled) {
         const double start = base_seconds();
-        const ano_status status = run_step(t, err);
+        ano_status status = run_step(t, err);
         if (status != ANO_OK)
             return status;
         state->sums.seconds += base_seconds() - start;
@@ -252,6 +288,10 @@ static ano_status run_epoch(training *t, ano_error *err)
                                      .epochs = t->options->epochs,
                                      .step = state->step,
                                      .steps = t->steps});
+        if (state->step < t->steps && minutes_have_passed(t))
+            status = save_checkpoint(t, err);
+        if (status != ANO_OK)
+            return status;
     }
     return state->step == t->steps ? end_epoch(t, err) : ANO_OK;
 }
@@ -265,9 +305,7 @@ static ano_status run_epochs(training *t, ano_error *err)
     }
     if (t->state.epoch == t->options->epochs)
         return ANO_OK;
-    ano_status status = check_weights(t, err);
-    if (status == ANO_OK && t->options->run_dir != NULL)
-        status = train_checkpoint_save(&t->state, t->options, err);
+    const ano_status status = save_checkpoint(t, err);
     return status != ANO_OK
                ? status
                : base_error(err, ANO_CANCELLED, "training was stopped after epoch %d, step %d",
@@ -319,15 +357,19 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
         status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
                               o->learning_rate, o->beta1, o->beta2, err);
-    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK && !o->resume; i++)
-        status = nn_choose_methods(state->model->networks[i], o->conv, o->batch, err);
+    bool found = false;
     if (status == ANO_OK && o->resume)
-        status = train_checkpoint_load(state, o, err);
+        status = train_checkpoint_load(&found, state, o, on_tell, t, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK && !found; i++)
+        status = nn_choose_methods(state->model->networks[i], o->conv, o->batch, err);
     if (status == ANO_OK && state->step > t->steps)
         status = base_error(err, ANO_FORMAT, "the checkpoint is at step %d of an epoch of %d",
                             state->step, t->steps);
     if (status == ANO_OK && o->run_dir != NULL)
         status = make_run_folder(o, err);
+    if (status == ANO_OK && o->run_dir != NULL && !o->resume)
+        train_checkpoint_clear(o->run_dir);
+    t->saved = base_seconds();
     if (status == ANO_OK)
         status = train_step_create(&t->step, state->model, state->adam, o->batch, err);
     return status;
@@ -354,6 +396,13 @@ ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_mode
     ano_status status = check_options(options, dataset, config, err);
     if (status != ANO_OK)
         return status;
+    ano_run_lock *lock = NULL;
+    if (options->run_dir != NULL && options->lock == NULL) {
+        ano_error refused = ANO_ERROR_INIT;
+        status = ano_run_lock_take(&lock, options->run_dir, &refused);
+        if (status != ANO_OK && status != ANO_UNSUPPORTED)
+            return base_error(err, status, "%s", refused.message);
+    }
     const int previous = base_threads_enter(options->threads);
     training t = {.dataset = dataset, .options = options};
     status = training_init(&t, config, err);
@@ -370,5 +419,6 @@ ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_mode
     }
     training_clear(&t);
     base_threads_leave(previous);
+    ano_run_lock_free(lock);
     return status;
 }

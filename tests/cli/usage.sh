@@ -21,6 +21,9 @@ run anogan train data --out run --size 64 --tile 64
 run anogan train data --out run --stride 32
 run anogan train data --out run --scale 0.5
 run anogan train data --out run --cache 0
+run anogan train data --out run --checkpoint-every 0
+run anogan train data --out run --checkpoint-every 5h
+run anogan train data --out run --keep-checkpoints 0
 run anogan train data --out run --seed 18446744073709551616
 run anogan train data --out run --count none
 run anogan train data --out run --epochs
