@@ -2,13 +2,14 @@
  * multiply-adds that this machine was measured to do in the same run:
  *
  *   bench [--json] [--direct] [--size N] [--channels N] [--width N] [--steps N] [--images N]
- *         [--lbfgs] [--iterations N] [--threads N] [layers] [epoch] [search] [score]
+ *         [--lbfgs] [--iterations N] [--threads N] [layers] [epoch] [critic] [search] [score]
  *
- * With none of the four named, all of them. Times are medians of several rounds. */
+ * With none of the five named, all of them. Times are medians of several rounds. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "critic.h"
 #include "kernels/kernels.h"
 #include "median.h"
 #include "model/networks.h"
@@ -27,7 +28,7 @@
 enum { BATCH = 32, ROUNDS = 5 };
 
 typedef struct settings {
-    bool json, layers, epoch, search, score;
+    bool json, layers, epoch, critic, search, score;
     int steps, images, iterations, threads;
     ano_model_config config;
     ano_conv conv;
@@ -355,11 +356,12 @@ int main(int argc, char **argv)
     for (int i = optind; i < argc; i++) {
         s.layers |= strcmp(argv[i], "layers") == 0;
         s.epoch |= strcmp(argv[i], "epoch") == 0;
+        s.critic |= strcmp(argv[i], "critic") == 0;
         s.search |= strcmp(argv[i], "search") == 0;
         s.score |= strcmp(argv[i], "score") == 0;
     }
-    if (!s.layers && !s.epoch && !s.search && !s.score)
-        s.layers = s.epoch = s.search = s.score = true;
+    if (!s.layers && !s.epoch && !s.critic && !s.search && !s.score)
+        s.layers = s.epoch = s.critic = s.search = s.score = true;
     ano_error err = ANO_ERROR_INIT;
     base_threads_enter(s.threads);
     const double peak = peak_measure();
@@ -373,6 +375,8 @@ int main(int argc, char **argv)
     if (s.epoch)
         printf(s.json ? ", \"peak_megabytes\": %.1f" : "peak memory of training: %.1f MB\n",
                (double)usage.ru_maxrss / 1024);
+    if (s.critic)
+        check(critic_measure(s.json, &s.config, s.conv, BATCH, &err), &err);
     if (s.search)
         bench_search(&s, peak);
     if (s.score)

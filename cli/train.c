@@ -83,7 +83,7 @@ static int on_train(const ano_train_event *event, void *cookie)
         fprintf(stderr, "anogan: %s\n", event->notice);
     } else if (event->epoch == 0)
         cli_progress_update(&t->progress, "looking at the images", event->step,
-                            event->steps);
+                            (size_t)event->steps);
     else
         on_step(t, event);
     if (event->samples != NULL && write_samples(t, event, &t->err) != ANO_OK)

@@ -195,6 +195,9 @@ typedef struct kernels {
                      int channels, int window);
     void (*max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                               int height, int width, int channels, int window);
+    /* Its derivative in the direction src: dst gets the numbers of src at argmax's places. */
+    void (*max_pool_tangent)(float *dst, const float *src, const uint8_t *argmax, int height,
+                             int width, int channels, int window);
 
     /* A product of matrices that lie in a core's cache. Rows of src may overlap. A row's result
      * does not depend on how many rows there are. */

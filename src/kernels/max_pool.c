@@ -47,3 +47,23 @@ void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uin
         }
     }
 }
+
+void KERNEL(max_pool_tangent)(float *dst, const float *src, const uint8_t *argmax, int height,
+                              int width, int channels, int window)
+{
+    const size_t c_count = (size_t)channels, w_count = (size_t)width, k = (size_t)window;
+    for (size_t y = 0; y < (size_t)height / k; y++) {
+        for (size_t x = 0; x < w_count / k; x++) {
+            const float *corner = src + (y * k * w_count + x * k) * c_count;
+            memcpy(dst, corner, c_count * sizeof *dst);
+            for (size_t place = 1; place < k * k; place++) {
+                const float *candidate = corner + (place / k * w_count + place % k) * c_count;
+#pragma omp simd
+                for (size_t c = 0; c < c_count; c++)
+                    dst[c] = argmax[c] == place ? candidate[c] : dst[c];
+            }
+            dst += c_count;
+            argmax += c_count;
+        }
+    }
+}

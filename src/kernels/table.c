@@ -19,6 +19,7 @@ const kernels KERNEL(kernels) = {
     .batch_norm_backward = KERNEL(batch_norm_backward),
     .max_pool = KERNEL(max_pool),
     .max_pool_backward = KERNEL(max_pool_backward),
+    .max_pool_tangent = KERNEL(max_pool_tangent),
     .adam = KERNEL(adam),
     .product = KERNEL(product),
     .winograd_weights = KERNEL(winograd_weights),

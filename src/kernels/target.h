@@ -37,6 +37,8 @@ void KERNEL(max_pool)(float *dst, uint8_t *argmax, const float *src, int height,
                       int channels, int window);
 void KERNEL(max_pool_backward)(float *diff_src, const float *diff_dst, const uint8_t *argmax,
                                int height, int width, int channels, int window);
+void KERNEL(max_pool_tangent)(float *dst, const float *src, const uint8_t *argmax, int height,
+                              int width, int channels, int window);
 
 void KERNEL(winograd_weights)(float *u, const float *weights, kernels_winograd conv, size_t first,
                               size_t count);

@@ -27,6 +27,12 @@ static ano_status leaky_relu_backward(nn_op *op, float *diff_src, const float *d
     return ANO_OK;
 }
 
+static ano_status leaky_relu_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                     const float *dst, ano_error *err)
+{
+    return leaky_relu_backward(op, dst_tangent, src_tangent, NULL, dst, NULL, err);
+}
+
 static ano_status tanh_forward(nn_op *op, float *dst, const float *src, ano_error *err)
 {
     (void)err;
@@ -48,8 +54,10 @@ static ano_status tanh_backward(nn_op *op, float *diff_src, const float *diff_ds
     return ANO_OK;
 }
 
-const nn_op_kind nn_op_leaky_relu = {
-    .forward = leaky_relu_forward, .backward = leaky_relu_backward, .in_place = true};
+const nn_op_kind nn_op_leaky_relu = {.forward = leaky_relu_forward,
+                                     .backward = leaky_relu_backward,
+                                     .tangent = leaky_relu_tangent,
+                                     .in_place = true};
 const nn_op_kind nn_op_tanh = {
     .forward = tanh_forward, .backward = tanh_backward, .in_place = true};
 const nn_op_kind nn_op_reshape = {.is_view = true};

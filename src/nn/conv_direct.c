@@ -44,9 +44,17 @@ static ano_status conv_direct_backward(nn_op *op, float *diff_src, const float *
     return status;
 }
 
+static ano_status conv_direct_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                      const float *dst, ano_error *err)
+{
+    (void)dst;
+    return nn_direct_forward(op->own, dst_tangent, src_tangent, nn_op_tensor(op, 0), NULL, err);
+}
+
 const nn_op_kind nn_op_conv_direct = {
     .create = conv_direct_create,
     .forward = conv_direct_forward,
     .backward = conv_direct_backward,
+    .tangent = conv_direct_tangent,
     .destroy = conv_direct_destroy,
 };

@@ -7,16 +7,18 @@
  * 5 × 5 over 14 × 14 pixels. What forward makes of src serves the weights' gradient too, and what
  * backward makes of its gradient serves both others. Every number is added up in an order that no
  * number of threads changes. */
-#include "nn/op.h"
+#include "nn/epilogue.h"
 
 #include "base/memory.h"
 
 typedef struct conv_fft {
     kernels_fft shape;
-    float *v;        /* the transform of src; after the weights' gradient, that of diff_src */
-    float *m;        /* of dst, and of the gradient by it */
-    float *u;        /* of the weights, and of their gradient */
+    float *v; /* the transform of src, or of its tangent; after the weights' gradient, that of
+                 diff_src */
+    float *m; /* of dst, and of the gradient by it */
+    float *u; /* of the weights, and of their gradient */
     uint8_t *argmax; /* [batch][op's dst], with pooling */
+    float *sums;     /* [batch][layer's dst], of a tangent; NULL where the op is the layer alone */
 } conv_fft;
 
 static void conv_fft_destroy(nn_op *op)
@@ -26,6 +28,7 @@ static void conv_fft_destroy(nn_op *op)
     base_free(own->m);
     base_free(own->u);
     base_free(own->argmax);
+    base_free(own->sums);
     base_free(own);
     op->own = NULL;
 }
@@ -45,24 +48,24 @@ static ano_status conv_fft_create(nn_op *op, ano_error *err)
     own->v = base_alloc(kernels_fft_size(batch, in), sizeof(float));
     own->m = base_alloc(kernels_fft_size(batch, out), sizeof(float));
     own->u = base_alloc(kernels_fft_size(in, out), sizeof(float));
-    const bool pools = op->n_layers > 2;
+    const bool pools = op->n_layers > 2, sums = (op->uses & NN_SECOND_ORDER) && op->n_layers > 1;
     if (pools)
         own->argmax = base_alloc(batch * nn_shape_size(op->dst), 1);
-    if (own->v == NULL || own->m == NULL || own->u == NULL || (pools && own->argmax == NULL))
+    if (sums)
+        own->sums = base_alloc(batch * nn_shape_size(layer->dst), sizeof(float));
+    if (own->v == NULL || own->m == NULL || own->u == NULL || (pools && own->argmax == NULL) ||
+        (sums && own->sums == NULL))
         return base_error_nomem(err, "convolution");
     return ANO_OK;
 }
 
-static ano_status conv_fft_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+/* dst = epilogue(src * weights); leaves src's transform in v. */
+static void convolve(nn_op *op, float *dst, const float *src, kernels_epilogue epilogue)
 {
-    (void)err;
     conv_fft *own = op->own;
     const kernels *k = op->kernels;
     const float *weights = nn_op_tensor(op, 0);
     const size_t batch = (size_t)op->batch, in = own->shape.in, out = own->shape.out;
-    const kernels_epilogue epilogue = {.bias = nn_op_tensor(op, 1),
-                                       .slope = op->n_layers > 1 ? op->layer[1].slope : 1,
-                                       .argmax = own->argmax};
 #pragma omp parallel
     {
 #pragma omp for schedule(static) nowait
@@ -78,6 +81,32 @@ static ano_status conv_fft_forward(nn_op *op, float *dst, const float *src, ano_
         for (size_t i = 0; i < batch; i++)
             k->fft_results(dst, own->m, own->shape, out, epilogue, batch, i, 1);
     }
+}
+
+static ano_status conv_fft_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+{
+    (void)err;
+    const conv_fft *own = op->own;
+    convolve(op, dst, src,
+             (kernels_epilogue){.bias = nn_op_tensor(op, 1),
+                                .slope = op->n_layers > 1 ? op->layer[1].slope : 1,
+                                .argmax = own->argmax});
+    return ANO_OK;
+}
+
+static ano_status conv_fft_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                   const float *dst, ano_error *err)
+{
+    (void)err;
+    const conv_fft *own = op->own;
+    const size_t sums = nn_shape_size(op->layer->dst);
+    convolve(op, own->sums != NULL ? own->sums : dst_tangent, src_tangent,
+             (kernels_epilogue){.slope = 1});
+    if (own->sums == NULL)
+        return ANO_OK;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        nn_epilogue_tangent(dst_tangent, op, own->sums + (size_t)i * sums, dst, own->argmax, i);
     return ANO_OK;
 }
 
@@ -148,5 +177,6 @@ const nn_op_kind nn_op_conv_fft = {
     .create = conv_fft_create,
     .forward = conv_fft_forward,
     .backward = conv_fft_backward,
+    .tangent = conv_fft_tangent,
     .destroy = conv_fft_destroy,
 };

@@ -23,7 +23,8 @@ typedef struct conv_thin {
     float *partial; /* [n_groups][n_weights] */
     float *sum;     /* [n_weights] */
     int n_scratch;  /* threads */
-    float *diffs;   /* [n_scratch][layer's dst]: the gradient by one image's sums */
+    float *diffs;   /* [n_scratch][layer's dst]: the gradient by one image's sums, or theirs in the
+                       direction of a tangent */
     nn_epilogue epilogue;
 } conv_thin;
 
@@ -111,6 +112,31 @@ static ano_status conv_thin_forward(nn_op *op, float *dst, const float *src, ano
     return ANO_OK;
 }
 
+static ano_status conv_thin_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                    const float *dst, ano_error *err)
+{
+    (void)err;
+    conv_thin *own = op->own;
+    const float *weights = thin_weights(op);
+    const size_t src_image = nn_shape_size(op->layer->src), image = nn_shape_size(op->layer->dst);
+    const int n_scratch = own->n_scratch;
+#pragma omp parallel for schedule(static) num_threads(n_scratch)
+    for (int t = 0; t < n_scratch; t++)
+        for (int i = op->batch * t / n_scratch; i < op->batch * (t + 1) / n_scratch; i++) {
+            const float *from = src_tangent + (size_t)i * src_image;
+            float *sums =
+                op->n_layers > 1 ? own->diffs + (size_t)t * image : dst_tangent + (size_t)i * image;
+            if (own->widens)
+                op->kernels->thin_widen(sums, from, weights, own->shape, false,
+                                        (kernels_epilogue){.slope = 1});
+            else
+                op->kernels->thin_narrow(sums, from, weights, NULL, own->shape, false);
+            if (op->n_layers > 1)
+                nn_epilogue_tangent(dst_tangent, op, sums, dst, own->epilogue.argmax, i);
+        }
+    return ANO_OK;
+}
+
 /* The images of group g, one by one: from the gradient by dst that by the sums, diff_sums, from
  * that what the image adds to the group's part of the weights' gradient, if `trains`, and diff_src
  * of the image, unless NULL. */
@@ -174,5 +200,6 @@ const nn_op_kind nn_op_conv_thin = {
     .create = conv_thin_create,
     .forward = conv_thin_forward,
     .backward = conv_thin_backward,
+    .tangent = conv_thin_tangent,
     .destroy = conv_thin_destroy,
 };

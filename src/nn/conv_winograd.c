@@ -23,7 +23,8 @@ typedef struct conv_winograd {
     size_t scratch_size; /* a thread's, in floats */
     float *scratch;      /* [n_scratch][scratch_size] */
     float *v, *w, *m;    /* of the weight gradient */
-    float *diff;         /* [batch][layer's dst]: by the sums; NULL where diff_dst is that */
+    float *diff;         /* [batch][layer's dst]: by the sums, or theirs in the direction of a
+                            tangent; NULL where diff_dst is that */
     nn_epilogue epilogue;
 } conv_winograd;
 
@@ -100,16 +101,40 @@ static void convolve(nn_op *op, float *dst, const float *src, kernels_winograd s
     }
 }
 
-static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+static void transform_weights(nn_op *op)
 {
-    (void)err;
     conv_winograd *own = op->own;
     const float *weights = nn_op_tensor(op, 0);
     const int rows = op->layer->src.c;
 #pragma omp parallel for schedule(static)
     for (int row = 0; row < rows; row++)
         op->kernels->winograd_weights(own->u, weights, own->shape, (size_t)row, 1);
+}
+
+static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src, ano_error *err)
+{
+    (void)err;
+    conv_winograd *own = op->own;
+    transform_weights(op);
     convolve(op, dst, src, own->shape, nn_epilogue_forward(&own->epilogue, op));
+    return ANO_OK;
+}
+
+static ano_status conv_winograd_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                        const float *dst, ano_error *err)
+{
+    (void)err;
+    conv_winograd *own = op->own;
+    const size_t sums = nn_shape_size(op->layer->dst);
+    transform_weights(op);
+    convolve(op, own->diff != NULL ? own->diff : dst_tangent, src_tangent, own->shape,
+             (kernels_epilogue){.slope = 1});
+    if (own->diff == NULL)
+        return ANO_OK;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        nn_epilogue_tangent(dst_tangent, op, own->diff + (size_t)i * sums, dst,
+                            own->epilogue.argmax, i);
     return ANO_OK;
 }
 
@@ -169,5 +194,6 @@ const nn_op_kind nn_op_conv_winograd = {
     .create = conv_winograd_create,
     .forward = conv_winograd_forward,
     .backward = conv_winograd_backward,
+    .tangent = conv_winograd_tangent,
     .destroy = conv_winograd_destroy,
 };

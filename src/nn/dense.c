@@ -4,13 +4,14 @@
 #include "base/memory.h"
 
 typedef struct dense {
-    nn_matmul *forward, *backward_data, *backward_weights;
+    nn_matmul *forward, *tangent, *backward_data, *backward_weights;
 } dense;
 
 static void dense_destroy(nn_op *op)
 {
     dense *own = op->own;
     nn_matmul_free(own->forward);
+    nn_matmul_free(own->tangent);
     nn_matmul_free(own->backward_data);
     nn_matmul_free(own->backward_weights);
     base_free(own);
@@ -23,16 +24,18 @@ static ano_status dense_create(nn_op *op, ano_error *err)
     dense *own = op->own = base_alloc(1, sizeof *own);
     if (own == NULL)
         return base_error_nomem(err, "dense");
-    ano_status status = nn_matmul_create(&own->forward, op->backend,
-                                         (nn_matmul_shape){.m = n,
-                                                           .n = out,
-                                                           .k = in,
-                                                           .a_row = in,
-                                                           .a_column = 1,
-                                                           .b_row = out,
-                                                           .b_column = 1,
-                                                           .bias = true},
-                                         err);
+    nn_matmul_shape shape = {.m = n,
+                             .n = out,
+                             .k = in,
+                             .a_row = in,
+                             .a_column = 1,
+                             .b_row = out,
+                             .b_column = 1,
+                             .bias = true};
+    ano_status status = nn_matmul_create(&own->forward, op->backend, shape, err);
+    shape.bias = false;
+    if (status == ANO_OK && (op->uses & NN_SECOND_ORDER))
+        status = nn_matmul_create(&own->tangent, op->backend, shape, err);
     if (status == ANO_OK && (op->uses & NN_DATA_GRADIENT))
         status = nn_matmul_create(&own->backward_data, op->backend,
                                   (nn_matmul_shape){.m = n,
@@ -77,9 +80,18 @@ static ano_status dense_backward(nn_op *op, float *diff_src, const float *diff_d
     return status;
 }
 
+static ano_status dense_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                const float *dst, ano_error *err)
+{
+    (void)dst;
+    dense *own = op->own;
+    return nn_matmul_run(own->tangent, dst_tangent, src_tangent, nn_op_tensor(op, 0), NULL, err);
+}
+
 const nn_op_kind nn_op_dense = {
     .create = dense_create,
     .forward = dense_forward,
     .backward = dense_backward,
+    .tangent = dense_tangent,
     .destroy = dense_destroy,
 };

@@ -68,6 +68,18 @@ const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, float 
     return has_activation(op) ? diff : diff_dst + at;
 }
 
+void nn_epilogue_tangent(float *dst_tangent, const nn_op *op, const float *sums, const float *dst,
+                         const uint8_t *argmax, int i)
+{
+    const nn_shape from = op->layer->dst;
+    const size_t image = nn_shape_size(op->dst), at = (size_t)i * image;
+    if (has_pooling(op))
+        op->kernels->max_pool_tangent(dst_tangent + at, sums, argmax + at, from.h, from.w, from.c,
+                                      op->layer[2].kernel);
+    op->kernels->leaky_relu_backward(dst_tangent + at, has_pooling(op) ? dst_tangent + at : sums,
+                                     dst + at, image, op->layer[1].slope);
+}
+
 void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias)
 {
     op->kernels->column_sum(diff_bias, epilogue->bias_sums, (size_t)op->batch,

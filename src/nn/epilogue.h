@@ -23,6 +23,12 @@ kernels_epilogue nn_epilogue_forward(const nn_epilogue *epilogue, const nn_op *o
 const float *nn_epilogue_backward(nn_epilogue *epilogue, const nn_op *op, float *diff,
                                   const float *diff_dst, const float *dst, int i);
 
+/* The derivative of the op's destination of image i, [batch][dst], from that of the convolution's
+ * sums, `sums` [layer's dst], of an op with more than the convolution. argmax [batch][dst] as
+ * forward left it; NULL without pooling. */
+void nn_epilogue_tangent(float *dst_tangent, const nn_op *op, const float *sums, const float *dst,
+                         const uint8_t *argmax, int i);
+
 /* The gradient by the bias, after the above of every image. */
 void nn_epilogue_diff_bias(nn_epilogue *epilogue, const nn_op *op, float *diff_bias);
 

@@ -17,6 +17,27 @@ double nn_binary_cross_entropy(float *diff, double *probability, const float *lo
     return loss;
 }
 
+double nn_wasserstein(float *diff, const float *outputs, size_t n, float side, float weight)
+{
+    double loss = 0;
+    for (size_t i = 0; i < n; i++) {
+        loss -= (double)side * (double)outputs[i];
+        diff[i] = -side * weight;
+    }
+    return loss;
+}
+
+double nn_hinge(float *diff, const float *outputs, size_t n, float side, float weight)
+{
+    double loss = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double missing = 1 - (double)side * (double)outputs[i];
+        loss += fmax(missing, 0);
+        diff[i] = missing > 0 ? -side * weight : 0;
+    }
+    return loss;
+}
+
 double nn_residual(float *diff, const float *x, const float *generated, size_t n)
 {
     double sum = 0;

@@ -48,9 +48,26 @@ static ano_status max_pool_backward(nn_op *op, float *diff_src, const float *dif
     return ANO_OK;
 }
 
+static ano_status max_pool_tangent(nn_op *op, float *dst_tangent, const float *src_tangent,
+                                   const float *dst, ano_error *err)
+{
+    (void)dst;
+    (void)err;
+    const nn_shape from = op->layer->src;
+    const size_t src_image = nn_shape_size(from), dst_image = nn_shape_size(op->layer->dst);
+    const uint8_t *argmax = op->own;
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < op->batch; i++)
+        op->kernels->max_pool_tangent(
+            dst_tangent + (size_t)i * dst_image, src_tangent + (size_t)i * src_image,
+            argmax + (size_t)i * dst_image, from.h, from.w, from.c, op->layer->kernel);
+    return ANO_OK;
+}
+
 const nn_op_kind nn_op_max_pool = {
     .create = max_pool_create,
     .forward = max_pool_forward,
     .backward = max_pool_backward,
+    .tangent = max_pool_tangent,
     .destroy = max_pool_destroy,
 };

@@ -113,11 +113,13 @@ enum {
     NN_TRAINING = 1,         /* batch norm by the batch's statistics, moving ones updated */
     NN_DATA_GRADIENT = 2,    /* backward gives the gradient of the source */
     NN_WEIGHT_GRADIENTS = 4, /* backward gives the gradients of the parameters */
+    NN_SECOND_ORDER = 8,     /* nn_pass_tangent(); implies both gradients */
 };
 
 /* `uses` is a sum of the flags above; with neither gradient there is no backward pass. The net must
  * outlive the pass. Make and run under the same number of OpenMP threads, by one thread at a time.
- * Without NN_TRAINING the net is only read. */
+ * Without NN_TRAINING the net is only read. Errors: NOMEM, BACKEND, UNSUPPORTED (NN_SECOND_ORDER of
+ * a layer that nn_pass_tangent() does not have; names it). */
 ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned uses,
                           ano_error *err);
 void nn_pass_free(nn_pass *pass);
@@ -127,9 +129,22 @@ void nn_pass_free(nn_pass *pass);
 ano_status nn_pass_forward(const float **dst, nn_pass *pass, const float *src, ano_error *err);
 
 /* After a forward: from the gradient of the loss by dst, the gradient by every parameter into
- * `gradients` [n_parameters] (overwritten; NULL without NN_WEIGHT_GRADIENTS) and the gradient by
- * src into *diff_src (lent until the next call; NULL without NN_DATA_GRADIENT). */
+ * `gradients` [n_parameters] (overwritten; NULL where not wanted or without NN_WEIGHT_GRADIENTS)
+ * and the gradient by src into *diff_src (lent until the next call; NULL without NN_DATA_GRADIENT).
+ */
 ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *diff_dst,
                             float *gradients, ano_error *err);
+
+/* After a backward of a pass with NN_SECOND_ORDER, whose src and diff_dst are as they were: with
+ * s = Σ tangent · diff_src, the gradient of s by every parameter into `gradients` (overwritten),
+ * and the derivative of dst in the direction `tangent` [batch][src], for which Σ diff_dst · *dst =
+ * s, into *dst (lent until the next call).
+ *
+ * For nets of dense and convolution layers, leaky ReLUs, max pooling and reshapes, which are linear
+ * but for what their signs and maxima choose: there the second derivative by src is zero, and s is
+ * a product of the layers' weights. So the gradient is exact, that by the biases 0, wherever the
+ * choices hold still; on a kink it is that of the side that forward took. */
+ano_status nn_pass_tangent(const float **dst, nn_pass *pass, const float *tangent, float *gradients,
+                           ano_error *err);
 
 #endif

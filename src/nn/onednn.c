@@ -238,6 +238,7 @@ typedef struct weights_reorder {
 struct nn_direct {
     primitive forward, backward_data, backward_weights;
     weights_reorder to_forward, to_backward_data, from_backward_weights;
+    float *no_bias; /* [c_dst] zeros */
 };
 
 static void weights_reorder_free(weights_reorder *r)
@@ -380,6 +381,11 @@ ano_status nn_direct_create(nn_direct **out, nn_backend *backend, nn_direct_shap
     nn_direct *conv = base_alloc(1, sizeof *conv);
     if (conv == NULL)
         return base_error_nomem(err, "convolution");
+    conv->no_bias = base_alloc((size_t)shape.c_dst, sizeof(float));
+    if (conv->no_bias == NULL) {
+        nn_direct_free(conv);
+        return base_error_nomem(err, "convolution");
+    }
     direct_descs descs;
     const dnnl_status_t status = direct_descs_init(&descs, shape);
     const ano_status result = status == dnnl_success
@@ -401,7 +407,9 @@ ano_status nn_direct_forward(nn_direct *conv, float *dst, const float *src, cons
         primitive_run(&r->reorder, (const void *[]){r->blocked, weights}, err);
     if (status != ANO_OK)
         return status;
-    return primitive_run(&conv->forward, (const void *[]){dst, src, r->blocked, bias}, err);
+    return primitive_run(
+        &conv->forward, (const void *[]){dst, src, r->blocked, bias != NULL ? bias : conv->no_bias},
+        err);
 }
 
 ano_status nn_direct_backward_data(nn_direct *conv, float *diff_src, const float *diff_dst,
@@ -437,5 +445,6 @@ void nn_direct_free(nn_direct *conv)
     weights_reorder_free(&conv->to_forward);
     weights_reorder_free(&conv->to_backward_data);
     weights_reorder_free(&conv->from_backward_weights);
+    base_free(conv->no_bias);
     base_free(conv);
 }

@@ -43,6 +43,7 @@ typedef struct nn_direct nn_direct;
 /* `passes` says which of the three will be run. */
 ano_status nn_direct_create(nn_direct **out, nn_backend *backend, nn_direct_shape shape,
                             unsigned passes, ano_error *err);
+/* bias NULL: none. */
 ano_status nn_direct_forward(nn_direct *conv, float *dst, const float *src, const float *weights,
                              const float *bias, ano_error *err);
 ano_status nn_direct_backward_data(nn_direct *conv, float *diff_src, const float *diff_dst,

@@ -19,8 +19,13 @@ typedef struct nn_op_kind {
      * diff_src is NULL where nobody wants it. */
     ano_status (*backward)(nn_op *op, float *diff_src, const float *diff_dst, const float *src,
                            const float *dst, float *gradients, ano_error *err);
+    /* After forward, of which dst is: the derivative of dst in the direction of src_tangent, by the
+     * linear map that forward was there. Then backward, with src_tangent as src, gives the weights'
+     * gradient of Σ diff_dst · dst_tangent. NULL: the layer is no such map. */
+    ano_status (*tangent)(nn_op *op, float *dst_tangent, const float *src_tangent, const float *dst,
+                          ano_error *err);
     void (*destroy)(nn_op *op);
-    bool in_place; /* forward may have dst == src: then backward must do without src */
+    bool in_place; /* forward and tangent may have dst == src: backward must do without src */
     bool is_view;  /* moves no number: dst is src */
 } nn_op_kind;
 

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 
+#include <string.h>
+
 struct nn_pass {
     const nn_net *net;
     nn_backend *backend;
@@ -10,7 +12,10 @@ struct nn_pass {
     nn_op *ops;            /* [n_ops] */
     float **owned;         /* [n_ops]: an op's destination; NULL: its source serves as that too */
     const float **sources; /* [n_ops + 1]: op i's source in the last forward; last, the net's dst */
-    float *diffs[2];       /* gradients by activations, used in turn */
+    float *diffs[2];       /* gradients by activations, used in turn; derivatives of them in the
+                              direction of a tangent, with NN_SECOND_ORDER */
+    float **kept;          /* [n_ops]: with NN_SECOND_ORDER, the gradient by op i's source */
+    const float **diff_dsts; /* [n_ops]: op i's diff_dst in the last backward */
     size_t batch;
     unsigned uses;
 };
@@ -131,6 +136,29 @@ static bool shares_buffer(const nn_pass *pass, int i)
     return before >= 0 && pass->ops[i].kind->in_place && !needs_dst(&pass->ops[before]);
 }
 
+/* Whether backward of op i puts its result over the gradient by its destination. The caller's stays
+ * as it is. */
+static bool backward_in_place(const nn_pass *pass, int i)
+{
+    int after = i + 1;
+    while (after < pass->n_ops && pass->ops[after].kind->is_view)
+        after++;
+    return after < pass->n_ops && pass->ops[i].kind->in_place;
+}
+
+static ano_status pass_create_kept(nn_pass *pass, ano_error *err)
+{
+    for (int i = 0; i < pass->n_ops; i++) {
+        const nn_op *op = &pass->ops[i];
+        if (op->kind->is_view || backward_in_place(pass, i))
+            continue;
+        pass->kept[i] = base_alloc(pass->batch * nn_shape_size(op->layer->src), sizeof(float));
+        if (pass->kept[i] == NULL)
+            return base_error_nomem(err, "gradients of a network");
+    }
+    return ANO_OK;
+}
+
 static ano_status pass_create_buffers(nn_pass *pass, ano_error *err)
 {
     size_t largest = nn_shape_size(pass->net->src);
@@ -149,7 +177,14 @@ static ano_status pass_create_buffers(nn_pass *pass, ano_error *err)
         if (pass->diffs[i] == NULL)
             return base_error_nomem(err, "gradients of a network");
     }
-    return ANO_OK;
+    return pass->uses & NN_SECOND_ORDER ? pass_create_kept(pass, err) : ANO_OK;
+}
+
+static ano_status pass_create_op(nn_op *op, ano_error *err)
+{
+    if ((op->uses & NN_SECOND_ORDER) && op->kind->tangent == NULL && !op->kind->is_view)
+        return base_error(err, ANO_UNSUPPORTED, "no gradient of its gradient is computed");
+    return op->kind->create != NULL ? op->kind->create(op, err) : ANO_OK;
 }
 
 ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned uses,
@@ -163,11 +198,16 @@ ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned 
     pass->net = net;
     pass->batch = (size_t)batch;
     pass->uses = uses;
+    if (uses & NN_SECOND_ORDER)
+        pass->uses |= NN_DATA_GRADIENT | NN_WEIGHT_GRADIENTS;
     pass->ops = base_alloc(n_layers, sizeof *pass->ops);
     pass->owned = base_alloc(n_layers, sizeof *pass->owned);
     pass->sources = base_alloc(n_layers + 1, sizeof *pass->sources);
+    pass->kept = base_alloc(n_layers, sizeof *pass->kept);
+    pass->diff_dsts = base_alloc(n_layers, sizeof *pass->diff_dsts);
     ano_status status = nn_backend_create(&pass->backend, err);
-    if (pass->ops == NULL || pass->owned == NULL || pass->sources == NULL)
+    if (pass->ops == NULL || pass->owned == NULL || pass->sources == NULL || pass->kept == NULL ||
+        pass->diff_dsts == NULL)
         status = base_error_nomem(err, "pass over a network");
     if (status == ANO_OK) {
         pass_list_ops(pass);
@@ -175,8 +215,7 @@ ano_status nn_pass_create(nn_pass **out, const nn_net *net, int batch, unsigned 
     }
     for (int i = 0; i < pass->n_ops && status == ANO_OK; i++) {
         nn_op *op = &pass->ops[i];
-        if (op->kind->create != NULL)
-            status = op->kind->create(op, err);
+        status = pass_create_op(op, err);
         if (status != ANO_OK)
             base_error_context(err, "layer %s", op->layer->name);
     }
@@ -196,6 +235,7 @@ void nn_pass_free(nn_pass *pass)
         if (pass->ops[i].own != NULL)
             pass->ops[i].kind->destroy(&pass->ops[i]);
         base_free(pass->owned[i]);
+        base_free(pass->kept[i]);
     }
     nn_backend_free(pass->backend);
     base_free(pass->diffs[0]);
@@ -203,6 +243,8 @@ void nn_pass_free(nn_pass *pass)
     base_free(pass->ops);
     base_free(pass->owned);
     base_free(pass->sources);
+    base_free(pass->kept);
+    base_free(pass->diff_dsts);
     base_free(pass);
 }
 
@@ -231,6 +273,7 @@ ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *
                             float *gradients, ano_error *err)
 {
     int next = 0; /* which of diffs is free */
+    float *diff = NULL;
     for (int i = pass->n_ops - 1; i >= 0; i--) {
         nn_op *op = &pass->ops[i];
         if (op->kind->is_view)
@@ -238,8 +281,10 @@ ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *
         const bool wants_diff = (op->uses & NN_DATA_GRADIENT) != 0;
         if (!wants_diff && op->layer->n_tensors == 0)
             break;
-        const bool in_place = op->kind->in_place && diff_dst == pass->diffs[1 - next];
-        float *diff = in_place ? pass->diffs[1 - next] : pass->diffs[next];
+        const bool in_place = backward_in_place(pass, i);
+        if (!in_place)
+            diff = pass->kept[i] != NULL ? pass->kept[i] : pass->diffs[next];
+        pass->diff_dsts[i] = diff_dst;
         const ano_status status =
             op->kind->backward(op, wants_diff ? diff : NULL, diff_dst, pass->sources[i],
                                pass->sources[i + 1], gradients, err);
@@ -255,5 +300,44 @@ ano_status nn_pass_backward(const float **diff_src, nn_pass *pass, const float *
     }
     if (diff_src != NULL)
         *diff_src = pass->uses & NN_DATA_GRADIENT ? diff_dst : NULL;
+    return ANO_OK;
+}
+
+/* The gradient of s by op's own parameters, s being the sum of its diff_dst times its destination's
+ * derivative. A bias moves no derivative. */
+static ano_status parameters_of_tangent(nn_op *op, const float *diff_dst, const float *src_tangent,
+                                        const float *dst, float *gradients, ano_error *err)
+{
+    const nn_tensor *bias = &op->net->tensors[op->layer->first_tensor + 1];
+    const ano_status status =
+        op->kind->backward(op, NULL, diff_dst, src_tangent, dst, gradients, err);
+    memset(gradients + bias->offset, 0, bias->size * sizeof *gradients);
+    return status;
+}
+
+ano_status nn_pass_tangent(const float **dst, nn_pass *pass, const float *tangent, float *gradients,
+                           ano_error *err)
+{
+    int next = 0; /* which of diffs is free */
+    float *writable = NULL;
+    for (int i = 0; i < pass->n_ops; i++) {
+        nn_op *op = &pass->ops[i];
+        if (op->kind->is_view)
+            continue;
+        if (writable == NULL || !op->kind->in_place) {
+            writable = pass->diffs[next];
+            next = 1 - next;
+        }
+        const float *op_dst = pass->sources[i + 1];
+        ano_status status = op->kind->tangent(op, writable, tangent, op_dst, err);
+        if (status == ANO_OK && op->layer->n_tensors > 0)
+            status = parameters_of_tangent(op, pass->diff_dsts[i], tangent, op_dst, gradients, err);
+        if (status != ANO_OK) {
+            base_error_context(err, "layer %s, tangent", op->layer->name);
+            return status;
+        }
+        tangent = writable;
+    }
+    *dst = tangent;
     return ANO_OK;
 }

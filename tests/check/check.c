@@ -94,6 +94,17 @@ void check_close(const char *what, const float *got, const double *expected,
             fabs(got[worst] - expected[worst]), tolerance[worst]);
 }
 
+void check_distance(const char *what, const float *got, const double *expected, int n, double share)
+{
+    double distance = 0, length = 0;
+    for (int i = 0; i < n; i++) {
+        distance += pow((double)got[i] - expected[i], 2);
+        length += expected[i] * expected[i];
+    }
+    if (!(sqrt(distance) <= share * sqrt(length)))
+        fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), sqrt(length));
+}
+
 void check_tolerance(double *tolerance, const double *magnitude, int n, double factor)
 {
     for (int i = 0; i < n; i++)

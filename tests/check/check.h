@@ -28,6 +28,11 @@ double check_greatest(const double *src, int n);
 void check_close(const char *what, const float *got, const double *expected,
                  const double *tolerance, int n);
 
+/* The same unless the distance of got from expected is at most `share` of the length of expected.
+ */
+void check_distance(const char *what, const float *got, const double *expected, int n,
+                    double share);
+
 /* tolerance[i] = factor · magnitude[i], magnitude being what the sum of the absolute values of the
  * terms of result i comes to. */
 void check_tolerance(double *tolerance, const double *magnitude, int n, double factor);

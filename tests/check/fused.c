@@ -25,18 +25,6 @@ static const struct way {
     double tolerance;
 } ways[] = {{ANO_CONV_WINOGRAD, "winograd", 1e-4}, {ANO_CONV_FFT, "fft", 2e-6}};
 
-static void check_distance(const char *what, const float *got, const double *expected, int n,
-                           double tolerance)
-{
-    double distance = 0, length = 0;
-    for (int i = 0; i < n; i++) {
-        distance += pow((double)got[i] - expected[i], 2);
-        length += expected[i] * expected[i];
-    }
-    if (!(sqrt(distance) <= tolerance * sqrt(length)))
-        fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), sqrt(length));
-}
-
 /* All numbers of a pass over the net against the twins of its layers. */
 static void check_net(const char *name, nn_net *net, int batch, double tolerance)
 {

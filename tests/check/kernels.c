@@ -307,6 +307,13 @@ static void max_pool(const kernels *k, reference_images images, int window)
     k->max_pool_backward(diff_src.narrow, diff_dst.narrow, argmax, height, width, channels, window);
     reference_max_pool_backward(diff_src.wide, diff_dst.wide, expected, images, window);
     array_check(k, "max_pool_backward", &diff_src);
+
+    k->max_pool_tangent(dst.narrow, diff_src.narrow, argmax, height, width, channels, window);
+    reference_max_pool_tangent(dst.wide, diff_src.wide, expected, images, window);
+    array_check(k, "max_pool_tangent", &dst);
+    k->max_pool_tangent(dst.narrow, src.narrow, argmax, height, width, channels, window);
+    reference_max_pool_tangent(dst.wide, src.wide, expected, images, window);
+    array_check(k, "max_pool_tangent", &dst);
     free(expected);
     guard_end(&argmax_bytes);
     array_free(&src);

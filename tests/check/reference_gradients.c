@@ -312,6 +312,8 @@ static void max_pool__takes_the_first_of_equal_maxima(void **state)
     reference_max_pool_backward(diff_src, &diff_dst, &argmax, images, 2);
     assert_int_equal(argmax, 1);
     assert_true(dst == 3 && diff_src[0] == 0 && diff_src[1] == 5 && diff_src[2] == 0);
+    reference_max_pool_tangent(&dst, (double[]){1, 2, 3, 4}, &argmax, images, 2);
+    assert_true(dst == 2);
 }
 
 static void cross_entropy(operation *o)
@@ -322,6 +324,49 @@ static void cross_entropy(operation *o)
 static void cross_entropy_backward(operation *o)
 {
     reference_cross_entropy_backward(o->diff_src, o->src, o->n_src, LABEL);
+    for (int i = 0; i < o->n_src; i++)
+        o->diff_src[i] *= o->diff_dst[0];
+}
+
+static void wasserstein(operation *o)
+{
+    o->dst[0] = reference_wasserstein(o->src, o->n_src, -1);
+}
+
+static void wasserstein_backward(operation *o)
+{
+    reference_wasserstein_backward(o->diff_src, o->n_src, -1);
+    for (int i = 0; i < o->n_src; i++)
+        o->diff_src[i] *= o->diff_dst[0];
+}
+
+/* Outputs on both sides of the kink at side · output = 1. */
+static void hinge(operation *o)
+{
+    double outputs[MAX];
+    for (int i = 0; i < o->n_src; i++)
+        outputs[i] = 1 + o->src[i];
+    o->dst[0] = reference_hinge(outputs, o->n_src, 1);
+}
+
+static void hinge_backward(operation *o)
+{
+    double outputs[MAX];
+    for (int i = 0; i < o->n_src; i++)
+        outputs[i] = 1 + o->src[i];
+    reference_hinge_backward(o->diff_src, outputs, o->n_src, 1);
+    for (int i = 0; i < o->n_src; i++)
+        o->diff_src[i] *= o->diff_dst[0];
+}
+
+static void penalty(operation *o)
+{
+    o->dst[0] = reference_penalty(o->src, o->images.n, o->images.channels, 10);
+}
+
+static void penalty_backward(operation *o)
+{
+    reference_penalty_backward(o->diff_src, o->src, o->images.n, o->images.channels, 10);
     for (int i = 0; i < o->n_src; i++)
         o->diff_src[i] *= o->diff_dst[0];
 }
@@ -346,8 +391,14 @@ static void losses__have_their_gradients(void **state)
     operation *o = create(1, 1, 1, 31);
     o->n_dst = 1;
     check(o, cross_entropy, cross_entropy_backward, check_random);
+    check(o, wasserstein, wasserstein_backward, check_random);
+    check(o, hinge, hinge_backward, check_random_apart);
     o->n_kernel = 31;
     check(o, residual, residual_backward, check_random);
+    free(o);
+    o = create(3, 1, 1, 7);
+    o->n_dst = 1;
+    check(o, penalty, penalty_backward, check_random);
     free(o);
 }
 

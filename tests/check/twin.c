@@ -3,6 +3,7 @@
 #include "check.h"
 #include "reference/reference.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ twin *twin_create(const nn_net *net, int n, bool training)
         twin_layer *own = &t->layers[i];
         own->dst = check_doubles(n * size(layer->dst));
         own->diff_dst = check_doubles(n * size(layer->dst));
+        own->tangent = check_doubles(n * size(layer->dst));
         own->mean = check_doubles(layer->dst.c);
         own->variance = check_doubles(layer->dst.c);
         own->argmax = calloc((size_t)(n * size(layer->dst)), sizeof *own->argmax);
@@ -86,6 +88,7 @@ void twin_free(twin *t)
     for (int i = 0; i < t->net->n_layers; i++) {
         free(t->layers[i].dst);
         free(t->layers[i].diff_dst);
+        free(t->layers[i].tangent);
         free(t->layers[i].mean);
         free(t->layers[i].variance);
         free(t->layers[i].argmax);
@@ -198,4 +201,90 @@ const double *twin_backward(twin *t, const double *diff_dst)
         }
     }
     return t->diff_src;
+}
+
+const double *twin_tangent(twin *t, const double *tangent)
+{
+    for (int i = 0; i < t->net->n_layers; i++) {
+        const nn_layer *layer = &t->net->layers[i];
+        const twin_layer *own = &t->layers[i];
+        const call c = call_of(t, i);
+        double *no_bias = check_doubles(c.n_out), *unused = check_doubles(c.n_src);
+        switch (layer->kind) {
+        case NN_DENSE:
+            reference_dense(own->tangent, tangent, c.first, no_bias, t->n, size(layer->src),
+                            c.n_out);
+            reference_dense_backward(unused, c.diff_first, c.diff_second, own->diff_dst, tangent,
+                                     c.first, t->n, size(layer->src), c.n_out);
+            break;
+        case NN_CONV:
+            reference_conv(own->tangent, tangent, c.first, no_bias, c.images, c.n_out,
+                           layer->kernel);
+            reference_conv_backward(unused, c.diff_first, c.diff_second, own->diff_dst, tangent,
+                                    c.first, c.images, c.n_out, layer->kernel);
+            break;
+        case NN_LEAKY_RELU: /* as the way back: the same slopes */
+            reference_leaky_relu_backward(own->tangent, tangent, c.src, c.n_src,
+                                          (double)layer->slope);
+            break;
+        case NN_MAX_POOL:
+            reference_max_pool_tangent(own->tangent, tangent, own->argmax, c.images, layer->kernel);
+            break;
+        case NN_RESHAPE:
+            memcpy(own->tangent, tangent, (size_t)c.n_src * sizeof *tangent);
+            break;
+        default:
+            abort();
+        }
+        if (c.diff_second != NULL)
+            memset(c.diff_second, 0, (size_t)c.n_out * sizeof *c.diff_second);
+        free(no_bias);
+        free(unused);
+        tangent = own->tangent;
+    }
+    return tangent;
+}
+
+static double root_mean_square(const double *values, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += values[i] * values[i];
+    return sqrt(sum / n);
+}
+
+/* The least distance of the windows' maxima from the next ones. */
+static double least_gap(const double *src, const nn_layer *layer)
+{
+    double least = INFINITY;
+    const int w = layer->src.w, c_count = layer->src.c, k = layer->kernel;
+    for (int y = 0; y < layer->dst.h; y++)
+        for (int x = 0; x < layer->dst.w; x++)
+            for (int c = 0; c < c_count; c++) {
+                double first = -INFINITY, second = -INFINITY;
+                for (int place = 0; place < k * k; place++) {
+                    const int at = (y * k + place / k) * w + x * k + place % k;
+                    const double value = src[at * c_count + c];
+                    second = fmax(second, fmin(first, value));
+                    first = fmax(first, value);
+                }
+                least = fmin(least, first - second);
+            }
+    return least;
+}
+
+double twin_distance_from_kinks(const twin *t)
+{
+    double least = INFINITY;
+    for (int i = 0; i < t->net->n_layers; i++) {
+        const nn_layer *layer = &t->net->layers[i];
+        const double *src = i == 0 ? t->src : t->layers[i - 1].dst;
+        const int n = (int)nn_shape_size(layer->src);
+        const double scale = root_mean_square(src, n);
+        for (int k = 0; layer->kind == NN_LEAKY_RELU && k < n; k++)
+            least = fmin(least, fabs(src[k]) / scale);
+        if (layer->kind == NN_MAX_POOL)
+            least = fmin(least, least_gap(src, layer) / scale);
+    }
+    return least;
 }

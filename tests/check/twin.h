@@ -9,6 +9,7 @@
 
 typedef struct twin_layer {
     double *dst, *diff_dst;  /* of the last forward and backward */
+    double *tangent;         /* dst's derivative of the last twin_tangent() */
     double *mean, *variance; /* batch norm's */
     int *argmax;             /* max pool's */
 } twin_layer;
@@ -30,5 +31,15 @@ void twin_free(twin *t);
 /* Both lend what they return. */
 const double *twin_forward(twin *t, const double *src);
 const double *twin_backward(twin *t, const double *diff_dst);
+
+/* After both: with s = Σ tangent · diff_src, the gradient of s by the parameters into t->gradients,
+ * and lends the derivative of dst in the direction `tangent` of src. Of dense and convolution
+ * layers, leaky ReLUs, max pooling and reshapes. */
+const double *twin_tangent(twin *t, const double *tangent);
+
+/* How near the last forward of a twin of one image came to a kink: the least distance of a leaky
+ * ReLU from 0, and of a maximum from the next one, as a share of the root mean square of its
+ * layer's src. Where rounding or a step goes no further, the net stays linear. */
+double twin_distance_from_kinks(const twin *t);
 
 #endif

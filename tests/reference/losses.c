@@ -1,4 +1,4 @@
-/* Binary cross-entropy on logits and the residual of the latent search. */
+/* The losses of training, the gradient penalty, and the residual of the latent search. */
 #include "reference/reference.h"
 
 #include <math.h>
@@ -18,6 +18,61 @@ void reference_cross_entropy_backward(double *diff_logits, const double *logits,
 {
     for (int i = 0; i < n; i++)
         diff_logits[i] = (1 / (1 + exp(-logits[i])) - label) / n;
+}
+
+double reference_wasserstein(const double *outputs, int n, double side)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum -= side * outputs[i];
+    return sum / n;
+}
+
+void reference_wasserstein_backward(double *diff_outputs, int n, double side)
+{
+    for (int i = 0; i < n; i++)
+        diff_outputs[i] = -side / n;
+}
+
+double reference_hinge(const double *outputs, int n, double side)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += fmax(0, 1 - side * outputs[i]);
+    return sum / n;
+}
+
+void reference_hinge_backward(double *diff_outputs, const double *outputs, int n, double side)
+{
+    for (int i = 0; i < n; i++)
+        diff_outputs[i] = side * outputs[i] < 1 ? -side / n : 0;
+}
+
+static double norm(const double *vector, int size)
+{
+    double sum = 0;
+    for (int i = 0; i < size; i++)
+        sum += vector[i] * vector[i];
+    return sqrt(sum);
+}
+
+double reference_penalty(const double *vectors, int n, int size, double weight)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += pow(norm(vectors + i * size, size) - 1, 2);
+    return weight * sum / n;
+}
+
+void reference_penalty_backward(double *diff_vectors, const double *vectors, int n, int size,
+                                double weight)
+{
+    for (int i = 0; i < n; i++) {
+        const double length = norm(vectors + i * size, size);
+        for (int k = 0; k < size; k++)
+            diff_vectors[i * size + k] =
+                2 * weight / n * (length - 1) * vectors[i * size + k] / length;
+    }
 }
 
 double reference_residual(const double *x, const double *generated, int n)

@@ -38,3 +38,13 @@ void reference_max_pool_backward(double *diff_src, const double *diff_dst, const
                 for (int c = 0; c < images.channels; c++)
                     diff_src[element(images, window, i, y, x, *argmax++, c)] = *diff_dst++;
 }
+
+void reference_max_pool_tangent(double *dst, const double *tangent, const int *argmax,
+                                reference_images images, int window)
+{
+    for (int i = 0; i < images.n; i++)
+        for (int y = 0; y < images.height / window; y++)
+            for (int x = 0; x < images.width / window; x++)
+                for (int c = 0; c < images.channels; c++)
+                    *dst++ = tangent[element(images, window, i, y, x, *argmax++, c)];
+}

@@ -94,6 +94,9 @@ void reference_max_pool(double *dst, int *argmax, const double *src, reference_i
                         int window);
 void reference_max_pool_backward(double *diff_src, const double *diff_dst, const int *argmax,
                                  reference_images images, int window);
+/* The derivative of dst when src moves along `tangent`. */
+void reference_max_pool_tangent(double *dst, const double *tangent, const int *argmax,
+                                reference_images images, int window);
 
 /* ---- losses -------------------------------------------------------------------------------- */
 
@@ -101,6 +104,15 @@ void reference_max_pool_backward(double *diff_src, const double *diff_dst, const
 double reference_cross_entropy(const double *logits, int n, double label);
 void reference_cross_entropy_backward(double *diff_logits, const double *logits, int n,
                                       double label);
+/* The means over n outputs of -side · output and of max(0, 1 - side · output), side ±1. */
+double reference_wasserstein(const double *outputs, int n, double side);
+void reference_wasserstein_backward(double *diff_outputs, int n, double side);
+double reference_hinge(const double *outputs, int n, double side);
+void reference_hinge_backward(double *diff_outputs, const double *outputs, int n, double side);
+/* weight times the mean over n vectors [size] of (|vector| - 1)². */
+double reference_penalty(const double *vectors, int n, int size, double weight);
+void reference_penalty_backward(double *diff_vectors, const double *vectors, int n, int size,
+                                double weight);
 /* The residual Σ |x - generated| of one image, and its gradient by generated: -sign(x - generated).
  */
 double reference_residual(const double *x, const double *generated, int n);

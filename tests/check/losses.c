@@ -1,0 +1,73 @@
+/* The losses of training against their plain twins. */
+#include "check.h"
+#include "nn/loss.h"
+#include "reference/reference.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+enum { N = 17 };
+static const float WEIGHT = 1.0f / N;
+
+/* Sums in double precision; a gradient is rounded once, or for the cross-entropy twice, to float.
+ */
+static void check_gradients(const float *got, const double *expected)
+{
+    for (int i = 0; i < N; i++)
+        if (!(fabs((double)got[i] - expected[i]) <= 2 * 6e-8 * fabs(expected[i])))
+            fail_msg("diff[%d]: expected %.9g, got %.9g", i, expected[i], (double)got[i]);
+}
+
+static void draw(double *outputs, float *narrow)
+{
+    check_random(outputs, N, 1);
+    for (int i = 0; i < N; i++)
+        outputs[i] *= 2;
+    check_narrow(narrow, outputs, N);
+}
+
+static void critic_losses__match_their_twins(void **state)
+{
+    (void)state;
+    double outputs[N], expected[N];
+    float narrow[N], diff[N];
+    draw(outputs, narrow);
+    for (int side = -1; side <= 1; side += 2) {
+        double loss = nn_wasserstein(diff, narrow, N, (float)side, WEIGHT) / N;
+        assert_true(fabs(loss - reference_wasserstein(outputs, N, side)) < 1e-14);
+        reference_wasserstein_backward(expected, N, side);
+        check_gradients(diff, expected);
+        loss = nn_hinge(diff, narrow, N, (float)side, WEIGHT) / N;
+        assert_true(fabs(loss - reference_hinge(outputs, N, side)) < 1e-14);
+        reference_hinge_backward(expected, outputs, N, side);
+        check_gradients(diff, expected);
+    }
+}
+
+static void cross_entropy__takes_smoothed_labels(void **state)
+{
+    (void)state;
+    static const float labels[] = {0, 0.1f, 0.9f, 1};
+    double outputs[N], expected[N], probability;
+    float narrow[N], diff[N];
+    draw(outputs, narrow);
+    for (int i = 0; i < 4; i++) {
+        const double label = (double)labels[i];
+        const double loss =
+            nn_binary_cross_entropy(diff, &probability, narrow, N, labels[i], WEIGHT) / N;
+        assert_true(fabs(loss - reference_cross_entropy(outputs, N, label)) < 1e-14);
+        reference_cross_entropy_backward(expected, outputs, N, label);
+        check_gradients(diff, expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(critic_losses__match_their_twins),
+        cmocka_unit_test(cross_entropy__takes_smoothed_labels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
