@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include <math.h>
+
 void base_random_block(uint32_t dst[4], base_random random, uint32_t block)
 {
     const uint32_t multiplier_0 = 0xD2511F53u, multiplier_1 = 0xCD9E8D57u;
@@ -34,6 +36,23 @@ void base_random_uniform(float *dst, size_t n, float low, float high, base_rando
         /* The upper 24 bits, all that a float holds: a multiple of 2^-24 in [0, 1). */
         const float unit = (float)(words[i % 4] >> 8) * 0x1p-24f;
         dst[i] = low + (high - low) * unit;
+    }
+}
+
+void base_random_normal(float *dst, size_t n, base_random random)
+{
+    const double circle = 2 * acos(-1.0);
+    uint32_t words[4];
+    double radius = 0, angle = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i % 4 == 0)
+            base_random_block(words, random, (uint32_t)(i / 4));
+        if (i % 2 == 0) {
+            /* As uniform numbers, but in (0, 1], of which there is a logarithm. */
+            radius = sqrt(-2 * log(((words[i % 4] >> 8) + 1) * 0x1p-24));
+            angle = circle * ((words[i % 4 + 1] >> 8) * 0x1p-24);
+        }
+        dst[i] = (float)(radius * (i % 2 == 0 ? cos(angle) : sin(angle)));
     }
 }
 

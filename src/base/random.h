@@ -23,10 +23,11 @@ typedef enum base_purpose {
     BASE_PURPOSE_HELD_OUT = 9,
     BASE_PURPOSE_PCA = 10,
     BASE_PURPOSE_TEST = 11,
-    BASE_PURPOSE_DRIFT = 12,  /* the ties of scores */
-    BASE_PURPOSE_TILE = 13,   /* where a training tile lies */
-    BASE_PURPOSE_IMAGES = 14, /* the order of images that are decoded as training goes on */
-    BASE_PURPOSE_AUGMENT = 15 /* all but flips */
+    BASE_PURPOSE_DRIFT = 12,   /* the ties of scores */
+    BASE_PURPOSE_TILE = 13,    /* where a training tile lies */
+    BASE_PURPOSE_IMAGES = 14,  /* the order of images that are decoded as training goes on */
+    BASE_PURPOSE_AUGMENT = 15, /* all but flips */
+    BASE_PURPOSE_FILTERS = 16  /* the random filters of a baseline */
 } base_purpose;
 
 typedef struct base_random {
@@ -40,6 +41,10 @@ void base_random_block(uint32_t dst[4], base_random random, uint32_t block);
 
 /* dst[i] uniform in [low, high), i < n. */
 void base_random_uniform(float *dst, size_t n, float low, float high, base_random random);
+
+/* dst[i] of the standard normal distribution, i < n: pairs of numbers from pairs of words (G. Box,
+ * M. Muller, "A Note on the Generation of Random Normal Deviates", 1958). Finite: at most 5.8. */
+void base_random_normal(float *dst, size_t n, base_random random);
 
 /* A permutation of 0 … n - 1 in dst (Fisher-Yates). n < 2^32. */
 void base_random_permutation(size_t *dst, size_t n, base_random random);

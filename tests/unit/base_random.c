@@ -1,5 +1,6 @@
 #include "base/random.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
@@ -53,12 +54,36 @@ static void uniform__stays_in_its_range_and_fills_it(void **state)
     assert_true(sum_of_squares / N > 0.32 && sum_of_squares / N < 0.35);
 }
 
+/* Of n numbers: moments within five of their deviations, √(1 / n), √(2 / n) and √(96 / n). */
+static void normal__has_the_moments_of_its_distribution(void **state)
+{
+    (void)state;
+    enum { N = 100001 };
+    float *numbers = test_malloc(N * sizeof *numbers);
+    base_random_normal(numbers, N, (base_random){7, BASE_PURPOSE_TEST, 0});
+    double sum = 0, squares = 0, fourths = 0, products = 0;
+    for (size_t i = 0; i < N; i++) {
+        const double x = (double)numbers[i];
+        sum += x;
+        squares += x * x;
+        fourths += x * x * x * x;
+        products += i > 0 ? x * (double)numbers[i - 1] : 0;
+    }
+    const double deviation = 5 / sqrt(N);
+    assert_true(fabs(sum / N) < deviation);
+    assert_true(fabs(squares / N - 1) < sqrt(2) * deviation);
+    assert_true(fabs(fourths / N - 3) < sqrt(96) * deviation);
+    assert_true(fabs(products / N) < deviation);
+    test_free(numbers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox__gives_the_known_answers),
         cmocka_unit_test(permutation__holds_every_index_once),
         cmocka_unit_test(uniform__stays_in_its_range_and_fills_it),
+        cmocka_unit_test(normal__has_the_moments_of_its_distribution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
