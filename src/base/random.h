@@ -27,7 +27,9 @@ typedef enum base_purpose {
     BASE_PURPOSE_TILE = 13,    /* where a training tile lies */
     BASE_PURPOSE_IMAGES = 14,  /* the order of images that are decoded as training goes on */
     BASE_PURPOSE_AUGMENT = 15, /* all but flips */
-    BASE_PURPOSE_FILTERS = 16  /* the random filters of a baseline */
+    BASE_PURPOSE_FILTERS = 16, /* the random filters of a baseline */
+    BASE_PURPOSE_PATCH_INIT = 17,
+    BASE_PURPOSE_ANOMALY = 18 /* what is drawn onto normal images */
 } base_purpose;
 
 typedef struct base_random {

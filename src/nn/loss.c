@@ -38,6 +38,17 @@ double nn_hinge(float *diff, const float *outputs, size_t n, float side, float w
     return loss;
 }
 
+double nn_binary_cross_entropy_mean(float *diff, const float *logits, const float *labels, size_t n)
+{
+    double loss = 0;
+    for (size_t i = 0; i < n; i++) {
+        double probability;
+        loss +=
+            nn_binary_cross_entropy(&diff[i], &probability, &logits[i], 1, labels[i], 1 / (float)n);
+    }
+    return loss / (double)n;
+}
+
 double nn_residual(float *diff, const float *x, const float *generated, size_t n)
 {
     double sum = 0;

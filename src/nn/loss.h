@@ -11,6 +11,11 @@
 double nn_binary_cross_entropy(float *diff, double *probability, const float *logits, size_t n,
                                float label, float weight);
 
+/* Binary cross-entropy of logits against a label for each, labels [n] from 0 to 1: the mean over
+ * the n logits, and in diff [n] its gradient. */
+double nn_binary_cross_entropy_mean(float *diff, const float *logits, const float *labels,
+                                    size_t n);
+
 /* Losses on the critic's output by the side it is to be on: 1 for real images, and for generated
  * ones in the generator's step, -1 for generated ones in the critic's. Each returns the sum over
  * the n outputs; diff [n] gets the gradient of weight · sum.
