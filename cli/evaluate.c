@@ -1,5 +1,5 @@
 /* anogan evaluate: how well a trained detector tells anomalous test images from normal ones,
- * beside two plain baselines that saw the same images. */
+ * beside three plain baselines that saw the same images. */
 #include "cli/cli.h"
 #include "cli/run.h"
 #include "cli/score.h"

@@ -15,7 +15,7 @@ static const struct {
     {"train", cli_train, "Train a detector on the normal images of a data set, and test it"},
     {"score", cli_score, "Score images with a trained detector"},
     {"calibrate", cli_calibrate, "Learn what scores of normal images are like, for p-values"},
-    {"evaluate", cli_evaluate, "Test a trained detector beside two plain baselines"},
+    {"evaluate", cli_evaluate, "Test a trained detector beside three plain baselines"},
     {"report", cli_report, "Compare runs that were tested on the same images, on one page"},
     {"info", cli_info, "Show a model's layers and calibration, or what a data set holds"},
 };

@@ -59,9 +59,10 @@ static void fill_metrics(page_texts *p, const report_results *results)
     double auroc[REPORT_MAX_METHODS], aupr[REPORT_MAX_METHODS], accuracy[REPORT_MAX_METHODS],
         f1[REPORT_MAX_METHODS], precision[REPORT_MAX_METHODS], recall[REPORT_MAX_METHODS],
         tpr_1[REPORT_MAX_METHODS], tpr_5[REPORT_MAX_METHODS], best[REPORT_MAX_METHODS],
-        ranges[REPORT_MAX_METHODS][2], low_high[REPORT_MAX_METHODS][2],
-        pixels[REPORT_MAX_METHODS] = {NAN, NAN, NAN}, aupro[REPORT_MAX_METHODS] = {NAN, NAN, NAN};
+        ranges[REPORT_MAX_METHODS][2], low_high[REPORT_MAX_METHODS][2], pixels[REPORT_MAX_METHODS],
+        aupro[REPORT_MAX_METHODS];
     for (int m = 0; m < results->n_methods; m++) {
+        pixels[m] = aupro[m] = NAN;
         const report_method *method = &results->methods[m];
         auroc[m] = method->metrics.auroc;
         ranges[m][0] = method->metrics.auroc_low;

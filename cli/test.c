@@ -104,29 +104,33 @@ static ano_status measure(report_method *method, const test *t, ano_error *err)
 
 /* A baseline sees the same images as the model, and its threshold is found as the model's is. */
 static ano_status measure_baseline(test *t, ano_baseline baseline, const char *name,
-                                   const char *key, const ano_dataset *training,
-                                   const ano_dataset *held_out, const ano_dataset *images,
-                                   int components, ano_error *err)
+                                   const ano_dataset *training, const ano_dataset *held_out,
+                                   const ano_dataset *images, int components, ano_error *err)
 {
-    const int threads = t->options->threads, k = t->results.n_methods;
+    const ano_baseline_options how = {components, t->options->threads};
+    const int k = t->results.n_methods;
     const size_t n = ano_dataset_count(held_out);
+    ano_baseline_model *model = NULL;
     float *scores = base_alloc(n, sizeof *scores);
     t->baselines[k - 1] = base_alloc(ano_dataset_count(images), sizeof *scores);
     report_method *method = &t->results.methods[k];
-    *method = (report_method){.name = name, .key = key, .scores = t->baselines[k - 1]};
+    *method = (report_method){
+        .name = name, .key = ano_baseline_name(baseline), .scores = t->baselines[k - 1]};
     ano_status status =
         scores != NULL && method->scores != NULL ? ANO_OK : base_error_nomem(err, "scores");
     if (status == ANO_OK)
-        status = ano_baseline_score(scores, baseline, training, held_out, components, threads, err);
+        status = ano_baseline_fit(&model, baseline, training, &how, err);
+    if (status == ANO_OK)
+        status = ano_baseline_score(scores, model, held_out, err);
     if (status == ANO_OK)
         status = ano_threshold(&method->threshold, scores, n, t->options->alpha, err);
     if (status == ANO_OK)
-        status = ano_baseline_score(t->baselines[k - 1], baseline, training, images, components,
-                                    threads, err);
+        status = ano_baseline_score(t->baselines[k - 1], model, images, err);
     if (status == ANO_OK)
         status = measure(method, t, err);
     if (status == ANO_OK)
         t->results.n_methods++;
+    ano_baseline_free(model);
     base_free(scores);
     return status;
 }
@@ -152,16 +156,20 @@ static void measure_baselines(test *t, const ano_view *view)
         status = ano_dataset_drop_unreadable(images, &n_dropped, &err);
     if (status == ANO_OK && ano_dataset_count(images) != t->tested.n)
         status = base_error(&err, ANO_IO, "some test images can be read now and then only");
-    if (status == ANO_OK) {
-        const size_t n = ano_dataset_count(training);
-        const int components = n > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n - 1;
-        snprintf(t->pca, sizeof t->pca, "PCA, %d components", components);
-        status = measure_baseline(t, ANO_BASELINE_PCA, t->pca, "pca", training, held_out, images,
-                                  components, &err);
-    }
-    if (status == ANO_OK)
-        status = measure_baseline(t, ANO_BASELINE_NEAREST, "nearest neighbour", "nearest", training,
-                                  held_out, images, 0, &err);
+    const size_t n = status == ANO_OK ? ano_dataset_count(training) : 0;
+    const int components = n > ANO_PCA_COMPONENTS ? ANO_PCA_COMPONENTS : (int)n - 1;
+    snprintf(t->pca, sizeof t->pca, "PCA, %d components", components);
+    const struct {
+        ano_baseline baseline;
+        const char *name;
+    } baselines[REPORT_MAX_METHODS - 1] = {
+        {ANO_BASELINE_PCA, t->pca},
+        {ANO_BASELINE_NEAREST, "nearest neighbour"},
+        {ANO_BASELINE_HISTOGRAM_NEAREST, "nearest histograms"},
+    };
+    for (int i = 0; i < REPORT_MAX_METHODS - 1 && status == ANO_OK; i++)
+        status = measure_baseline(t, baselines[i].baseline, baselines[i].name, training, held_out,
+                                  images, components, &err);
     if (status != ANO_OK)
         fprintf(stderr, "anogan: no baselines beside the model's figures: %s\n", err.message);
     ano_dataset_free(training);

@@ -539,18 +539,53 @@ ANO_API ano_status ano_pixel_metrics_add(ano_pixel_metrics *metrics, const float
 ANO_API ano_status ano_pixel_metrics_finish(ano_pixel_result *out, const ano_pixel_metrics *metrics,
                                             ano_error *err);
 
+/* Plain detectors without networks of their own, for others to be compared with; docs/methods.md
+ * has their formulas. Scores are >= 0, higher = more anomalous. */
 typedef enum ano_baseline {
-    ANO_BASELINE_PCA,    /* squared error of the reconstruction from `components` components */
-    ANO_BASELINE_NEAREST /* Euclidean distance to the nearest training image */
+    ANO_BASELINE_PCA,     /* squared error of the reconstruction from principal components */
+    ANO_BASELINE_NEAREST, /* Euclidean distance to the nearest training image's pixels … */
+    ANO_BASELINE_HISTOGRAM_NEAREST,     /* … to its histograms of gradient orientations */
+    ANO_BASELINE_HISTOGRAM_MAHALANOBIS, /* Mahalanobis distance from the training images' mean
+                                           (Mahalanobis 1936), the covariance shrunk by 5 % */
+    ANO_BASELINE_RANDOM_NEAREST,        /* the same two distances between what 32 random filters */
+    ANO_BASELINE_RANDOM_MAHALANOBIS,    /* say of images (Jarrett et al. 2009) */
+    ANO_BASELINE_RANK_SUM               /* of the four before: what share of the training images,
+                                           each left out of the fit in turn, scores lower, added up;
+                                           0 to 4 */
 } ano_baseline;
 
-enum { ANO_PCA_COMPONENTS = 30 };
+enum { ANO_BASELINES = ANO_BASELINE_RANK_SUM + 1, ANO_PCA_COMPONENTS = 30 };
 
-/* Scores the images of `test` by a plain method fitted to `train`: scores [count of test].
- * `components` is used by PCA alone. Errors: ARG, SHAPE, NOMEM. */
-ANO_API ano_status ano_baseline_score(float *scores, ano_baseline baseline,
-                                      const ano_dataset *train, const ano_dataset *test,
-                                      int components, int threads, ano_error *err);
+/* "pca", "nearest", "histogram_nearest" …: the name in files; NULL for what is no baseline. */
+ANO_API const char *ano_baseline_name(ano_baseline baseline);
+
+typedef struct ano_baseline_options {
+    int components; /* of PCA, fewer than there are training images and numbers in an image */
+    int threads;    /* of fitting and scoring; 0: one a processor */
+} ano_baseline_options;
+
+#define ANO_BASELINE_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        ANO_PCA_COMPONENTS, 0                                                                      \
+    }
+
+/* A baseline fitted to training images; many threads may score with it at once. */
+typedef struct ano_baseline_model ano_baseline_model;
+
+/* Fits a baseline to the whole images of `train`, which may be freed before it. All but PCA keep
+ * the images' pixels or descriptors, as floats: where that would be more than 1 GB, those of images
+ * that lie evenly among them. Errors: ARG (too few images), SHAPE (images of fewer than 4 pixels a
+ * side have no descriptors), NUMERIC (Mahalanobis: they are all alike), those of
+ * ano_dataset_read(). */
+ANO_API ano_status ano_baseline_fit(ano_baseline_model **out, ano_baseline baseline,
+                                    const ano_dataset *train, const ano_baseline_options *options,
+                                    ano_error *err);
+ANO_API void ano_baseline_free(ano_baseline_model *model);
+
+/* scores [count of dataset]; each depends on its image and the model alone. Errors: SHAPE (the
+ * images are not of the training images' shape), those of ano_dataset_read(). */
+ANO_API ano_status ano_baseline_score(float *scores, const ano_baseline_model *model,
+                                      const ano_dataset *dataset, ano_error *err);
 
 /* ---- calibration -------------------------------------------------------------------------- */
 

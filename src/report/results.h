@@ -25,7 +25,7 @@ typedef struct report_class {
     double auroc, auroc_low, auroc_high; /* of an anomalous class against all normal images */
 } report_class;
 
-enum { REPORT_MAX_METHODS = 3 };
+enum { REPORT_MAX_METHODS = 4 };
 
 typedef struct report_results {
     /* The test images, all arrays [n] and lent. */

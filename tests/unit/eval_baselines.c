@@ -42,13 +42,27 @@ static ano_dataset *make_images(size_t n, uint32_t seed, ano_shape shape)
 
 static const ano_shape small = {HEIGHT, WIDTH, 1};
 
+static ano_status fit_and_score(float *scores, ano_baseline baseline, const ano_dataset *train,
+                                const ano_dataset *test, int components, int threads,
+                                ano_error *err)
+{
+    const ano_baseline_options options = {components, threads};
+    ano_baseline_model *model;
+    ano_status status = ano_baseline_fit(&model, baseline, train, &options, err);
+    if (status != ANO_OK)
+        return status;
+    status = ano_baseline_score(scores, model, test, err);
+    ano_baseline_free(model);
+    return status;
+}
+
 static void check_scores(ano_baseline baseline, int components, const double expected[N_TEST],
                          double tolerance)
 {
     ano_dataset *train = make_images(N_TRAIN, 2, small), *test = make_images(N_TEST, 3, small);
     float scores[N_TEST];
     ano_error err = ANO_ERROR_INIT;
-    if (ano_baseline_score(scores, baseline, train, test, components, 0, &err) != ANO_OK)
+    if (fit_and_score(scores, baseline, train, test, components, 0, &err) != ANO_OK)
         fail_msg("%s", err.message);
     for (size_t i = 0; i < N_TEST; i++)
         if (!(fabs((double)scores[i] - expected[i]) <= tolerance * expected[i]))
@@ -92,7 +106,7 @@ static void nearest__of_a_training_image_is_itself(void **state)
     enum { N = 300 };
     ano_dataset *images = make_images(N, 5, (ano_shape){3, 5, 3});
     float scores[N];
-    assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_NEAREST, images, images, 0, 0, NULL),
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_NEAREST, images, images, 0, 0, NULL),
                      ANO_OK);
     for (size_t i = 0; i < N; i++)
         if (scores[i] != 0)
@@ -113,8 +127,7 @@ static void pca__rebuilds_images_of_few_dimensions_exactly(void **state)
     ano_dataset *images;
     assert_int_equal(ano_dataset_from_pixels(&images, &pixels[0][0], N, small, NULL, NULL), ANO_OK);
     float scores[N];
-    assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_PCA, images, images, 20, 0, NULL),
-                     ANO_OK);
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_PCA, images, images, 20, 0, NULL), ANO_OK);
     for (size_t i = 0; i < N; i++)
         if (!(scores[i] >= 0 && scores[i] < 1e-9f))
             fail_msg("image %zu: expected 0, got %g", i, (double)scores[i]);
@@ -124,23 +137,92 @@ static void pca__rebuilds_images_of_few_dimensions_exactly(void **state)
 static void baselines__give_the_same_scores_with_any_number_of_threads(void **state)
 {
     (void)state;
-    /* Large enough that threads are used. */
     enum { N = 10 };
-    const ano_shape shape = {260, 260, 1};
-    ano_dataset *train = make_images(140, 2, shape), *test = make_images(N, 3, shape);
-    for (int baseline = ANO_BASELINE_PCA; baseline <= ANO_BASELINE_NEAREST; baseline++) {
+    for (int baseline = 0; baseline < ANO_BASELINES; baseline++) {
+        /* Large enough that PCA uses threads; the others always do. */
+        const int size = baseline == ANO_BASELINE_PCA ? 260 : 40;
+        const ano_shape shape = {size, size, 1};
+        ano_dataset *train = make_images(140, 2, shape), *test = make_images(N, 3, shape);
         float scores[2][N];
         for (int i = 0; i < 2; i++)
-            assert_int_equal(ano_baseline_score(scores[i], (ano_baseline)baseline, train, test, 1,
-                                                1 + 2 * i, NULL),
-                             ANO_OK);
+            assert_int_equal(
+                fit_and_score(scores[i], (ano_baseline)baseline, train, test, 1, 1 + 2 * i, NULL),
+                ANO_OK);
         for (size_t i = 0; i < N; i++)
             if (scores[0][i] != scores[1][i])
                 fail_msg("baseline %d, image %zu: %.9g by 1 thread, %.9g by 3", baseline, i,
                          (double)scores[0][i], (double)scores[1][i]);
+        ano_dataset_free(train);
+        ano_dataset_free(test);
     }
+}
+
+static void scores__depend_on_their_image_and_the_fit_alone(void **state)
+{
+    (void)state;
+    enum { N = 20 };
+    const ano_shape shape = {12, 15, 3};
+    for (int baseline = 0; baseline < ANO_BASELINES; baseline++) {
+        ano_dataset *train = make_images(50, 2, shape), *test = make_images(N, 3, shape);
+        const ano_baseline_options options = {5, 0};
+        ano_baseline_model *model;
+        float together[N], alone[1];
+        assert_int_equal(ano_baseline_fit(&model, (ano_baseline)baseline, train, &options, NULL),
+                         ANO_OK);
+        ano_dataset_free(train);
+        assert_int_equal(ano_baseline_score(together, model, test, NULL), ANO_OK);
+        for (size_t n = N - 1; n > 0; n--) {
+            ano_dataset *rest, *one;
+            assert_int_equal(ano_dataset_split(&rest, &one, test, 1, n, NULL), ANO_OK);
+            assert_int_equal(ano_baseline_score(alone, model, one, NULL), ANO_OK);
+            const size_t i = ano_dataset_index(one, 0);
+            if (alone[0] != together[i])
+                fail_msg("baseline %d, image %zu: %.9g together, %.9g alone", baseline, i,
+                         (double)together[i], (double)alone[0]);
+            ano_dataset_free(rest);
+            ano_dataset_free(one);
+        }
+        ano_baseline_free(model);
+        ano_dataset_free(test);
+    }
+}
+
+/* Of n images that are like the training images, the ranks of each of the four scores are uniform
+ * but for what images have in common: their mean is near 1/2. What is unlike them all is at the
+ * end. */
+static void rank_sum__says_how_many_training_images_score_lower(void **state)
+{
+    (void)state;
+    enum { N_KNOWN = 120, N = 60 };
+    const ano_shape shape = {16, 16, 1};
+    ano_dataset *train = make_images(N_KNOWN, 2, shape), *test = make_images(N, 4, shape);
+    float scores[N], odd;
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_RANK_SUM, train, test, 0, 0, NULL), ANO_OK);
+    double mean = 0;
+    for (size_t i = 0; i < N; i++)
+        mean += (double)scores[i] / N;
+    if (!(mean > 1.5 && mean < 2.5))
+        fail_msg("mean rank sum: expected about 2, got %g", mean);
+    uint8_t stripes[16 * 16];
+    for (size_t k = 0; k < 16 * 16; k++)
+        stripes[k] = k / 16 % 8 < 4 ? 255 : 0;
+    ano_dataset *other;
+    assert_int_equal(ano_dataset_from_pixels(&other, stripes, 1, shape, NULL, NULL), ANO_OK);
+    assert_int_equal(fit_and_score(&odd, ANO_BASELINE_RANK_SUM, train, other, 0, 0, NULL), ANO_OK);
+    assert_true(fabs((double)odd - 4.0 * N_KNOWN / (N_KNOWN + 1)) < 1e-6);
     ano_dataset_free(train);
     ano_dataset_free(test);
+    ano_dataset_free(other);
+}
+
+static void baselines__have_names_of_their_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ANO_BASELINES; i++)
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(ano_baseline_name((ano_baseline)i),
+                                    ano_baseline_name((ano_baseline)k));
+    assert_null(ano_baseline_name((ano_baseline)ANO_BASELINES));
 }
 
 static void baselines__refuse_what_does_not_fit(void **state)
@@ -150,17 +232,23 @@ static void baselines__refuse_what_does_not_fit(void **state)
     ano_dataset *wide = make_images(20, 2, (ano_shape){7, 5, 1});
     float scores[20];
     ano_error err = ANO_ERROR_INIT;
-    assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_PCA, train, train, 20, 0, &err),
-                     ANO_ARG);
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_PCA, train, train, 20, 0, &err), ANO_ARG);
     assert_non_null(strstr(err.message, "there can be 1 to 19"));
-    assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_PCA, train, train, 0, 0, NULL),
-                     ANO_ARG);
-    assert_int_equal(ano_baseline_score(scores, (ano_baseline)7, train, train, 0, 0, NULL),
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_PCA, train, train, 0, 0, NULL), ANO_ARG);
+    assert_int_equal(fit_and_score(scores, (ano_baseline)ANO_BASELINES, train, train, 0, 0, NULL),
                      ANO_ARG);
     err = (ano_error)ANO_ERROR_INIT;
-    assert_int_equal(ano_baseline_score(scores, ANO_BASELINE_NEAREST, train, wide, 0, 0, &err),
+    assert_int_equal(fit_and_score(scores, ANO_BASELINE_NEAREST, train, wide, 0, 0, &err),
                      ANO_SHAPE);
     assert_non_null(strstr(err.message, "5 x 7 x 1"));
+    err = (ano_error)ANO_ERROR_INIT;
+    ano_dataset *rest, *one;
+    assert_int_equal(ano_dataset_split(&rest, &one, train, 1, 0, NULL), ANO_OK);
+    assert_int_equal(
+        fit_and_score(scores, ANO_BASELINE_HISTOGRAM_MAHALANOBIS, one, train, 0, 0, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "covariance of one image"));
+    ano_dataset_free(rest);
+    ano_dataset_free(one);
     ano_dataset_free(train);
     ano_dataset_free(wide);
 }
@@ -173,6 +261,9 @@ int main(void)
         cmocka_unit_test(nearest__agrees_with_numpy),
         cmocka_unit_test(nearest__of_a_training_image_is_itself),
         cmocka_unit_test(baselines__give_the_same_scores_with_any_number_of_threads),
+        cmocka_unit_test(scores__depend_on_their_image_and_the_fit_alone),
+        cmocka_unit_test(rank_sum__says_how_many_training_images_score_lower),
+        cmocka_unit_test(baselines__have_names_of_their_own),
         cmocka_unit_test(baselines__refuse_what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
