@@ -38,26 +38,15 @@ typedef struct recipe {
     bool distances[N_DISTANCES];
 } recipe;
 
+/* In the order of ano_baseline; distances are nearest neighbour, Mahalanobis. */
 static const recipe recipes[ANO_BASELINES] = {
-    [ANO_BASELINE_PCA] = {"pca", 0, {0}, {0}},
-    [ANO_BASELINE_NEAREST] = {"nearest", 1, {EVAL_PIXELS}, {[NEAREST] = true}},
-    [ANO_BASELINE_HISTOGRAM_NEAREST] = {"histogram_nearest",
-                                        1,
-                                        {EVAL_HISTOGRAMS},
-                                        {[NEAREST] = true}},
-    [ANO_BASELINE_HISTOGRAM_MAHALANOBIS] = {"histogram_mahalanobis",
-                                            1,
-                                            {EVAL_HISTOGRAMS},
-                                            {[MAHALANOBIS] = true}},
-    [ANO_BASELINE_RANDOM_NEAREST] = {"random_nearest", 1, {EVAL_RANDOM}, {[NEAREST] = true}},
-    [ANO_BASELINE_RANDOM_MAHALANOBIS] = {"random_mahalanobis",
-                                         1,
-                                         {EVAL_RANDOM},
-                                         {[MAHALANOBIS] = true}},
-    [ANO_BASELINE_RANK_SUM] = {"rank_sum",
-                               2,
-                               {EVAL_HISTOGRAMS, EVAL_RANDOM},
-                               {[NEAREST] = true, [MAHALANOBIS] = true}},
+    {"pca", 0, {0}, {false, false}},
+    {"nearest", 1, {EVAL_PIXELS}, {true, false}},
+    {"histogram_nearest", 1, {EVAL_HISTOGRAMS}, {true, false}},
+    {"histogram_mahalanobis", 1, {EVAL_HISTOGRAMS}, {false, true}},
+    {"random_nearest", 1, {EVAL_RANDOM}, {true, false}},
+    {"random_mahalanobis", 1, {EVAL_RANDOM}, {false, true}},
+    {"rank_sum", 2, {EVAL_HISTOGRAMS, EVAL_RANDOM}, {true, true}},
 };
 
 /* The training images by one descriptor. */

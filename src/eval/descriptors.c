@@ -2,18 +2,20 @@
  *
  * Histograms of oriented gradients (N. Dalal, B. Triggs, "Histograms of Oriented Gradients for
  * Human Detection", 2005; here without blocks). With g the gradient by central differences, of the
- * channel where it is longest, and u_b the unit vector of direction b · 45°, a pixel's vote for
- * each of the 8 directions, from dark to bright, is v_b = |g| max(0, cos(angle from g to u_b))⁴ =
- * max(0, g·u_b)⁴ / |g|³. Votes are blurred by a Gaussian of σ = 1.5 px and taken at the centres of
- * cells of 3 x 3 px; the vector of all of them is divided by its length. The root of each number at
- * last is what makes Euclidean distances those of Hellinger between histograms (R. Arandjelović, A.
- * Zisserman, "Three things everyone should know to improve object retrieval", 2012).
+ * channel where it is longest, and u_b the unit vector of direction b · 45°, every pixel votes for
+ * the 8 directions, from dark to bright:
+ *     v_b = |g| max(0, cos(angle from g to u_b))⁴ = max(0, g·u_b)⁴ / |g|³.
+ * Votes are blurred by a Gaussian of σ = 1.5 px and taken at the centres of cells of 3 x 3 px; the
+ * vector of all of them is divided by its length. The root of each number at last is what makes
+ * Euclidean distances those of Hellinger between histograms (R. Arandjelović, A. Zisserman, "Three
+ * things everyone should know to improve object retrieval", 2012).
  *
  * Random filters (K. Jarrett et al., "What is the Best Multi-Stage Architecture for Object
  * Recognition?", 2009): a convolution with 32 filters of 5 x 5 px drawn once for all, zeros around
  * the image, in which black is 0 and white 1; a leaky ReLU of slope 0.2; the absolute value; the
- * mean over cells of 4 x 4 px; the vector divided by its length. What is over at the right and
- * bottom of whole cells takes part in neighbouring cells' sums only. */
+ * mean over cells of 4 x 4 px; the vector divided by its length.
+ *
+ * Cells of either kind that reach out of the image are left out. */
 #include "eval/descriptors.h"
 
 #include "base/memory.h"
@@ -24,7 +26,7 @@
 #include <math.h>
 
 enum { BINS = 8, CELL = 3, BLUR_RADIUS = 6, BLUR_TAPS = 2 * BLUR_RADIUS + 1 };
-enum { FILTERS = 32, FILTER_SIDE = 5, BLOCK = 4 };
+enum { FILTERS = 32, FILTER_SIDE = 5, FILTER_CELL = 4 };
 static const float BLUR_SIGMA = 1.5f, SLOPE = 0.2f;
 
 struct eval_descriptor {
@@ -135,7 +137,7 @@ static void count_orientations(float *dst, const eval_descriptor *own, const flo
 static void filter(float *dst, const eval_descriptor *own, const float *image, float *scratch)
 {
     const size_t pixels = own->height * own->width, n = pixels * own->channels;
-    const size_t across = own->width / BLOCK, down = own->height / BLOCK;
+    const size_t across = own->width / FILTER_CELL, down = own->height / FILTER_CELL;
     float *bright = scratch, *maps = scratch + n;
     for (size_t i = 0; i < n; i++)
         bright[i] = (image[i] + 1) / 2;
@@ -148,9 +150,9 @@ static void filter(float *dst, const eval_descriptor *own, const float *image, f
                               false, (kernels_epilogue){.slope = SLOPE});
     for (size_t i = 0; i < own->length; i++)
         dst[i] = 0;
-    for (size_t y = 0; y < down * BLOCK; y++)
-        for (size_t x = 0; x < across * BLOCK; x++) {
-            float *sum = dst + (y / BLOCK * across + x / BLOCK) * FILTERS;
+    for (size_t y = 0; y < down * FILTER_CELL; y++)
+        for (size_t x = 0; x < across * FILTER_CELL; x++) {
+            float *sum = dst + (y / FILTER_CELL * across + x / FILTER_CELL) * FILTERS;
             const float *map = maps + (y * own->width + x) * FILTERS;
             for (size_t k = 0; k < FILTERS; k++)
                 sum[k] += fabsf(map[k]);
@@ -170,7 +172,7 @@ static ano_status prepare(eval_descriptor *own, ano_error *err)
         break;
     case EVAL_RANDOM: {
         const size_t n = FILTER_SIDE * FILTER_SIDE * c * FILTERS;
-        own->length = (h / BLOCK) * (w / BLOCK) * FILTERS;
+        own->length = (h / FILTER_CELL) * (w / FILTER_CELL) * FILTERS;
         own->scratch = h * w * (c + FILTERS);
         own->filters = base_alloc(n, sizeof *own->filters);
         if (own->filters == NULL)
