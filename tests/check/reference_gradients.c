@@ -412,6 +412,46 @@ static void cross_entropy__is_that_of_the_sigmoid_and_never_overflows(void **sta
     assert_true(reference_cross_entropy(far, 2, 1) == 5e3);
 }
 
+/* src is the kernel [height][width], dst that divided by its norm; mean and variance are vectors.
+ */
+static void spectral(operation *o)
+{
+    const double largest =
+        reference_spectral_norm(o->mean, o->variance, o->src, o->images.height, o->images.width);
+    for (int i = 0; i < o->n_src; i++)
+        o->dst[i] = o->src[i] / largest;
+}
+
+static void spectral_backward(operation *o)
+{
+    const int rows = o->images.height, columns = o->images.width;
+    const double largest = reference_spectral_norm(o->mean, o->variance, o->src, rows, columns);
+    reference_spectral_backward(o->diff_src, o->diff_dst, o->src, largest, o->mean, o->variance,
+                                rows, columns);
+}
+
+static void spectral_normalisation__has_its_gradient(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{7, 5}, {4, 9}, {6, 1}}; /* rows, columns */
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        operation *o = create(1, sizes[i][0], sizes[i][1], 1);
+        o->n_dst = o->n_src;
+        check(o, spectral, spectral_backward, check_random);
+        free(o);
+    }
+}
+
+/* A turned diagonal: singular values 3 and 2. */
+static void spectral_norm__is_the_largest_singular_value(void **state)
+{
+    (void)state;
+    const double kernel[] = {2 * 0.6, 3 * 0.8, -2 * 0.8, 3 * 0.6};
+    double left[2], right[2];
+    assert_true(fabs(reference_spectral_norm(left, right, kernel, 2, 2) - 3) < 1e-12);
+    assert_true(fabs(fabs(right[1]) - 1) < 1e-12 && fabs(fabs(left[0]) - 0.8) < 1e-12);
+}
+
 /* After one step the moments are (1 - β1) g and (1 - β2) g², so that with ε = 0 the step is the
  * learning rate, against the gradient's sign. */
 static void adam__first_moves_by_the_learning_rate(void **state)
@@ -438,6 +478,8 @@ int main(void)
         cmocka_unit_test(max_pool__takes_the_first_of_equal_maxima),
         cmocka_unit_test(losses__have_their_gradients),
         cmocka_unit_test(cross_entropy__is_that_of_the_sigmoid_and_never_overflows),
+        cmocka_unit_test(spectral_normalisation__has_its_gradient),
+        cmocka_unit_test(spectral_norm__is_the_largest_singular_value),
         cmocka_unit_test(adam__first_moves_by_the_learning_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

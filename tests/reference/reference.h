@@ -119,6 +119,17 @@ double reference_residual(const double *x, const double *generated, int n);
 void reference_residual_backward(double *diff_generated, const double *x, const double *generated,
                                  int n);
 
+/* ---- spectral normalisation (T. Miyato et al., ICLR 2018) ------------------------------------ */
+
+/* The largest singular value of kernel [rows][columns], whose vectors go to left [rows] and right
+ * [columns]. */
+double reference_spectral_norm(double *left, double *right, const double *kernel, int rows,
+                               int columns);
+/* From the gradient by kernel / largest that by kernel. */
+void reference_spectral_backward(double *diff_kernel, const double *diff_normal,
+                                 const double *kernel, double largest, const double *left,
+                                 const double *right, int rows, int columns);
+
 /* ---- Adam (D. Kingma, J. Ba, ICLR 2015), in Keras's form: ε is added to the root uncorrected - */
 
 typedef struct reference_adam_options {
