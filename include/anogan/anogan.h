@@ -211,23 +211,38 @@ ANO_API ano_status ano_dataset_read(float *dst, const ano_dataset *dataset, cons
 
 typedef struct ano_model ano_model;
 
-/* Both networks have n blocks, each of which doubles, or halves, a map's side: the most for which
- * size / 2ⁿ is a whole number not below 7, and at least 2. That is 2 blocks for 28 and 32, 3 for 64
- * and 96, 4 for 112 and 128, 5 for 224 and 256; 2 for 100. Images below 16 pixels are of use for
- * trying things out only. */
+/* How anomalies are told; docs/methods.md has the formulas and papers. */
+typedef enum ano_method {
+    ANO_METHOD_FC,   /* AnoGAN's residual: a dense layer before the frozen generator is trained for
+                        each image */
+    ANO_METHOD_PATCH /* a discriminator of patches, trained on normal images and on anomalies drawn
+                        onto them */
+} ano_method;
+
+/* "fc", "patch". */
+ANO_API const char *ano_method_name(ano_method method);
+
+/* Generator and discriminator have n blocks, each of which doubles, or halves, a map's side: the
+ * most for which size / 2ⁿ is a whole number not below 7, and at least 2. That is 2 blocks for 28
+ * and 32, 3 for 64 and 96, 4 for 112 and 128, 5 for 224 and 256; 2 for 100. Images below 16 pixels
+ * are of use for trying things out only. */
 typedef struct ano_model_config {
     int size;       /* height and width of an image, a multiple of 4 from 8 to 256, pixels */
     int channels;   /* 1 (gray), 3 (colour), at most 4 */
-    int latent;     /* length of the latent vector z, 1 to 4096 */
+    int latent;     /* length of the latent vector z, 1 to 4096; a patch discriminator has none */
     int base_width; /* channels of the largest maps, 1 to 1024; smaller ones have twice as many */
+    ano_method method; /* says which networks there are */
 } ano_model_config;
 
 #define ANO_MODEL_CONFIG_INIT                                                                      \
     {                                                                                              \
-        28, 1, 30, 64                                                                              \
+        28, 1, 30, 64, ANO_METHOD_FC                                                               \
     }
 
-typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR } ano_network;
+typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR, ANO_PATCH_DISCRIMINATOR } ano_network;
+
+/* "generator", "discriminator" …: the first part of the names of a network's tensors. */
+ANO_API const char *ano_network_name(ano_network network);
 
 typedef struct ano_layer_info {
     const char *name;    /* "dense", "conv_1" …: the first part of its tensors' names */
@@ -274,16 +289,22 @@ typedef struct ano_augment {
 
 enum { ANO_SAMPLE_COUNT = 16 };
 
+enum { ANO_MAX_LOSSES = 4 };
+
 /* A row of loss.csv: means over the epoch's steps. */
 typedef struct ano_epoch {
-    int epoch;     /* counted from 1 */
-    double d_loss; /* binary cross-entropy of the discriminator over real and generated images */
-    double g_loss; /* binary cross-entropy of the generated images against the label "real" */
-    double d_real; /* D's probability "real" for real images, mean */
-    double d_fake; /* D's probability "real" for generated images, mean */
+    int epoch;                     /* counted from 1 */
+    double losses[ANO_MAX_LOSSES]; /* ano_loss_name() says which */
     double seconds;
     double images_per_second;
 } ano_epoch;
+
+/* What training by a method tells of itself, by its name in loss.csv; NULL after the last. Of a
+ * GAN: d_loss  binary cross-entropy of the discriminator over real and generated images g_loss
+ * binary cross-entropy of the generated images against the label "real" d_real  D's probability
+ * "real" for real images, mean d_fake  D's probability "real" for generated images, mean Of a patch
+ * discriminator: p_loss  its binary cross-entropy over all places of all images */
+ANO_API const char *ano_loss_name(ano_method method, int i);
 
 typedef struct ano_train_event {
     int epoch, epochs;      /* the epoch under way, from 1, of how many; 0 while all images are
@@ -293,7 +314,7 @@ typedef struct ano_train_event {
     const char *skipped;    /* NULL but when an image could not be read: which, and why */
     const char *notice;     /* NULL but when there is something to tell people of: a checkpoint that
                                is damaged, training that goes wrong, and what to try */
-    const float *samples;   /* NULL but when samples are due: ANO_SAMPLE_COUNT images
+    const float *samples;   /* NULL but when samples of a generator are due: ANO_SAMPLE_COUNT images
                                [16][size][size][channels], of the same latents each time */
 } ano_train_event;
 
@@ -351,12 +372,13 @@ typedef struct ano_train_options {
             (size_t)1 << 30, NULL, NULL                                                            \
     }
 
-/* Trains a DCGAN on the images of `dataset`, whose shape `config` must fit. Each epoch shuffles
- * them and leaves out the last ones that fill no batch; where the view is of tiles, an epoch takes
- * from each image as many tiles, at random places, as would cover it. Images that cannot be read
- * are reported and left out. Errors: ARG (among others, too few images), SHAPE, IO (also when
- * run_dir is in use; what was saved before stays whole), NUMERIC (a loss, gradient or weight is not
- * finite: it is named; the last good checkpoint is kept), CANCELLED (checkpoint kept).
+/* Trains the networks of the config's method on the images of `dataset`, whose shape `config` must
+ * fit. Each epoch shuffles them and leaves out the last ones that fill no batch; where the view is
+ * of tiles, an epoch takes from each image as many tiles, at random places, as would cover it.
+ * Images that cannot be read are reported and left out. Errors: ARG (among others, too few images),
+ * SHAPE, IO (also when run_dir is in use; what was saved before stays whole), NUMERIC (a loss,
+ * gradient or weight is not finite: it is named; the last good checkpoint is kept), CANCELLED
+ * (checkpoint kept).
  */
 ANO_API ano_status ano_train(ano_model **out, const ano_dataset *dataset,
                              const ano_model_config *config, const ano_train_options *options,

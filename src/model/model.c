@@ -8,10 +8,64 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *model_network_name(ano_network network)
+/* ---- methods and networks ----------------------------------------------------------------- */
+
+/* What there is to know of a network. */
+typedef struct network_kind {
+    const char *name;
+    ano_status (*create)(nn_net **out, const ano_model_config *config, ano_error *err);
+    base_purpose purpose; /* of its first numbers */
+} network_kind;
+
+static const network_kind network_kinds[MODEL_NETWORKS] = {
+    [ANO_GENERATOR] = {"generator", model_generator_create, BASE_PURPOSE_GENERATOR_INIT},
+    [ANO_DISCRIMINATOR] = {"discriminator", model_discriminator_create,
+                           BASE_PURPOSE_DISCRIMINATOR_INIT},
+    [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_create,
+                                 BASE_PURPOSE_PATCH_INIT},
+};
+
+/* And of a method. */
+typedef struct method_kind {
+    const char *name;
+    bool has[MODEL_NETWORKS];
+    const char *losses[ANO_MAX_LOSSES];
+} method_kind;
+
+static const method_kind method_kinds[] = {
+    [ANO_METHOD_FC] = {"fc",
+                       {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
+                       {"d_loss", "g_loss", "d_real", "d_fake"}},
+    [ANO_METHOD_PATCH] = {"patch", {[ANO_PATCH_DISCRIMINATOR] = true}, {"p_loss"}},
+};
+enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
+
+const char *ano_network_name(ano_network network)
 {
-    return network == ANO_GENERATOR ? "generator" : "discriminator";
+    return network_kinds[network].name;
 }
+
+const char *ano_method_name(ano_method method)
+{
+    return method_kinds[method].name;
+}
+
+bool model_method_named(ano_method *method, const char *name)
+{
+    for (int i = 0; i < N_METHODS; i++)
+        if (strcmp(method_kinds[i].name, name) == 0) {
+            *method = (ano_method)i;
+            return true;
+        }
+    return false;
+}
+
+const char *ano_loss_name(ano_method method, int i)
+{
+    return i < ANO_MAX_LOSSES ? method_kinds[method].losses[i] : NULL;
+}
+
+/* ---- models ------------------------------------------------------------------------------- */
 
 static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
 {
@@ -58,10 +112,12 @@ ano_status model_create(ano_model **out, const ano_model_config *config, ano_err
         return base_error_nomem(err, "model");
     model->config = *config;
     model->view = (ano_view){.size = config->size, .channels = config->channels, .scale = 1};
-    status = model_generator_create(&model->networks[ANO_GENERATOR], config, err);
-    if (status == ANO_OK)
-        status = model_discriminator_create(&model->networks[ANO_DISCRIMINATOR], config, err);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        if (!method_kinds[config->method].has[i])
+            continue;
+        status = network_kinds[i].create(&model->networks[i], config, err);
+        if (status != ANO_OK)
+            break;
         const nn_net *net = model->networks[i];
         model->layer_kinds[i] = base_alloc((size_t)net->n_layers, MODEL_KIND_SIZE);
         if (model->layer_kinds[i] == NULL)
@@ -83,8 +139,9 @@ ano_status ano_model_create(ano_model **out, const ano_model_config *config, uin
     const ano_status status = model_create(out, config, err);
     if (status != ANO_OK)
         return status;
-    nn_net_initialise((*out)->networks[ANO_GENERATOR], seed, BASE_PURPOSE_GENERATOR_INIT);
-    nn_net_initialise((*out)->networks[ANO_DISCRIMINATOR], seed, BASE_PURPOSE_DISCRIMINATOR_INIT);
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        if ((*out)->networks[i] != NULL)
+            nn_net_initialise((*out)->networks[i], seed, network_kinds[i].purpose);
     return ANO_OK;
 }
 

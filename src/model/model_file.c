@@ -26,11 +26,12 @@ json_t *model_metadata(const ano_model *model)
     const ano_calibration *calibration = &model->calibration;
     const ano_view *view = &model->view;
     json_t *root = json_pack(
-        "{s:i, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:[i,i], s:[f,f], s:s, s:i, s:f}}", "version",
-        MODEL_FILE_VERSION, "program", "anogan " ANOGAN_VERSION, "architecture", "kind", "dcgan",
-        "size", config->size, "channels", config->channels, "latent", config->latent, "base_width",
-        config->base_width, "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit",
-        fit_names[view->fit], "stride", view->stride, "scale", view->scale);
+        "{s:i, s:s, s:{s:s, s:s, s:i, s:i, s:i, s:i}, s:{s:[i,i], s:[f,f], s:s, s:i, s:f}}",
+        "version", MODEL_FILE_VERSION, "program", "anogan " ANOGAN_VERSION, "architecture", "kind",
+        "dcgan", "method", ano_method_name(config->method), "size", config->size, "channels",
+        config->channels, "latent", config->latent, "base_width", config->base_width,
+        "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit", fit_names[view->fit], "stride",
+        view->stride, "scale", view->scale);
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
         json_decref(root);
@@ -96,7 +97,11 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (strcmp(kind, "dcgan") != 0)
         return base_error(err, ANO_UNSUPPORTED, "the networks are of kind \"%s\", known is dcgan",
                           kind);
-    ano_model_config config;
+    ano_model_config config = {.method = ANO_METHOD_FC}; /* the first files' */
+    const json_t *method = json_object_get(architecture, "method");
+    if (method != NULL &&
+        (!json_is_string(method) || !model_method_named(&config.method, json_string_value(method))))
+        return base_error(err, ANO_UNSUPPORTED, "the model's method is unknown to this program");
     status = read_int(&config.size, architecture, "size", err);
     if (status == ANO_OK)
         status = read_int(&config.channels, architecture, "channels", err);
@@ -142,7 +147,7 @@ size_t model_list_tensors(format_tensor *tensors, model_tensor_name *names, cons
     const nn_net *net = model->networks[network];
     for (int i = 0; i < net->n_tensors; i++) {
         const nn_tensor *tensor = &net->tensors[i];
-        snprintf(names[i], sizeof names[i], "%s.%s", model_network_name(network), tensor->name);
+        snprintf(names[i], sizeof names[i], "%s.%s", ano_network_name(network), tensor->name);
         tensors[i] = (format_tensor){
             .name = names[i], .n_dims = tensor->n_dims, .data = nn_net_data(net, tensor)};
         memcpy(tensors[i].dims, tensor->dims, sizeof tensor->dims);
@@ -157,7 +162,7 @@ ano_status model_copy_tensors(ano_model *model, ano_network network, const forma
     for (int i = 0; i < net->n_tensors; i++) {
         const nn_tensor *tensor = &net->tensors[i];
         model_tensor_name name;
-        snprintf(name, sizeof name, "%s.%s", model_network_name(network), tensor->name);
+        snprintf(name, sizeof name, "%s.%s", ano_network_name(network), tensor->name);
         const ano_status status = format_safetensors_copy(nn_net_data(net, tensor), file, name,
                                                           tensor->n_dims, tensor->dims, err);
         if (status != ANO_OK)
@@ -216,7 +221,7 @@ ano_status ano_model_save(const ano_model *model, const char *path, ano_error *e
 /* Whether the file has any tensor of the network. */
 static bool file_has_network(const format_safetensors *file, ano_network network)
 {
-    const char *name = model_network_name(network);
+    const char *name = ano_network_name(network);
     const size_t length = strlen(name);
     for (size_t i = 0; i < format_safetensors_count(file); i++) {
         const char *tensor = format_safetensors_at(file, i)->name;
@@ -245,6 +250,8 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
     }
     int n_found = 0;
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        if (model->networks[i] == NULL)
+            continue;
         if (file_has_network(file, (ano_network)i)) {
             n_found++;
             status = model_copy_tensors(model, (ano_network)i, file, err);
@@ -260,8 +267,7 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
         (status = model_calibration_read(model, calibration, file, err)) != ANO_OK)
         base_error_context(err, "%s", path);
     if (status == ANO_OK && n_found == 0)
-        status =
-            base_error(err, ANO_FORMAT, "%s: holds neither a generator nor a discriminator", path);
+        status = base_error(err, ANO_FORMAT, "%s: holds no network of its method", path);
     if (status != ANO_OK)
         goto done;
     *out = model;

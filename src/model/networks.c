@@ -31,7 +31,9 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
-    ano_status status = check_range("size", config->size, 8, MAX_SIZE, err);
+    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_PATCH, err);
+    if (status == ANO_OK)
+        status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)
         status = base_error(err, ANO_ARG, "size is %d, but must be a multiple of 4", config->size);
     if (status == ANO_OK)
@@ -105,6 +107,24 @@ ano_status model_discriminator_create(nn_net **out, const ano_model_config *conf
         add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
     }
     add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = 1});
+    const nn_shape image = {config->size, config->size, config->channels};
+    return nn_net_create(out, image, d.specs, d.n, err);
+}
+
+ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
+                                            ano_error *err)
+{
+    enum { N_CONVOLUTIONS = 3, N_POOLS = 2 }; /* MODEL_CELL = 2^N_POOLS */
+    const int width = config->base_width;
+    description d = {.n = 0};
+    for (int i = 1; i <= N_CONVOLUTIONS; i++) {
+        const int channels = i > 1 ? 2 * width : width;
+        add(&d, "conv", i, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = 5});
+        add(&d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
+        if (i <= N_POOLS)
+            add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
+    }
+    add(&d, "conv", N_CONVOLUTIONS + 1, (nn_layer_spec){NN_CONV, .channels = 1, .kernel = 3});
     const nn_shape image = {config->size, config->size, config->channels};
     return nn_net_create(out, image, d.specs, d.n, err);
 }

@@ -1,6 +1,7 @@
-/* What the networks are: a DCGAN (A. Radford et al., ICLR 2016) of the size that a config asks for.
- * Both have n blocks, each of which doubles, or halves, a map's side: between the image and maps of
- * size / 2ⁿ pixels a side, which the dense layers see. */
+/* What the networks are, of the size that a config asks for: a DCGAN (A. Radford et al., ICLR 2016)
+ * and a discriminator of patches. Generator and discriminator have n blocks, each of which doubles,
+ * or halves, a map's side: between the image and maps of size / 2ⁿ pixels a side, which the dense
+ * layers see. */
 #ifndef MODEL_NETWORKS_H
 #define MODEL_NETWORKS_H
 
@@ -17,5 +18,13 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
 
 /* image → logit of "real" [1]; the sigmoid is in the loss. Numbers are zero. */
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err);
+
+/* image → logits of "anomalous" [side][side][1], one for each cell of MODEL_CELL × MODEL_CELL
+ * pixels: a discriminator without an end, as in P. Isola et al., "Image-to-Image Translation with
+ * Conditional Adversarial Networks", CVPR 2017. A logit sees 40 × 40 pixels around its cell.
+ * Numbers are zero. */
+enum { MODEL_CELL = 4 };
+ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
+                                            ano_error *err);
 
 #endif

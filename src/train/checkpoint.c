@@ -50,10 +50,10 @@ static json_t *methods_json(const ano_model *model)
 {
     json_t *methods = json_object();
     for (int n = 0; n < MODEL_NETWORKS; n++)
-        for (int i = 0; i < model->networks[n]->n_layers; i++) {
+        for (int i = 0; i < ano_model_layer_count(model, (ano_network)n); i++) {
             const nn_layer *layer = &model->networks[n]->layers[i];
             char name[2 * NN_NAME_SIZE];
-            snprintf(name, sizeof name, "%s.%s", model_network_name((ano_network)n), layer->name);
+            snprintf(name, sizeof name, "%s.%s", ano_network_name((ano_network)n), layer->name);
             if (layer->kind == NN_CONV &&
                 json_object_set_new(methods, name, json_string(method_names[layer->method])) != 0) {
                 json_decref(methods);
@@ -66,10 +66,10 @@ static json_t *methods_json(const ano_model *model)
 static ano_status read_methods(const ano_model *model, const json_t *methods, ano_error *err)
 {
     for (int n = 0; n < MODEL_NETWORKS; n++)
-        for (int i = 0; i < model->networks[n]->n_layers; i++) {
+        for (int i = 0; i < ano_model_layer_count(model, (ano_network)n); i++) {
             nn_layer *layer = &model->networks[n]->layers[i];
             char name[2 * NN_NAME_SIZE];
-            snprintf(name, sizeof name, "%s.%s", model_network_name((ano_network)n), layer->name);
+            snprintf(name, sizeof name, "%s.%s", ano_network_name((ano_network)n), layer->name);
             if (layer->kind != NN_CONV)
                 continue;
             const char *stored = json_string_value(json_object_get(methods, name));
@@ -86,17 +86,31 @@ static ano_status read_methods(const ano_model *model, const json_t *methods, an
     return ANO_OK;
 }
 
-/* An epoch's row: d_loss, g_loss, d_real, d_fake, seconds, images per second. */
-enum { HISTORY_COLUMNS = 6 };
+/* An epoch's row: the losses, seconds, images per second. */
+enum { HISTORY_COLUMNS = ANO_MAX_LOSSES + 2 };
+
+/* NULL: no memory. */
+static json_t *numbers_json(const double *numbers, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n && array != NULL; i++)
+        if (json_array_append_new(array, json_real(numbers[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
 
 static json_t *history_json(const train_state *state)
 {
     json_t *rows = json_array();
     for (int i = 0; i < state->epoch && rows != NULL; i++) {
         const ano_epoch *e = &state->history[i];
-        json_t *row = json_pack("[f,f,f,f,f,f]", e->d_loss, e->g_loss, e->d_real, e->d_fake,
-                                e->seconds, e->images_per_second);
-        if (json_array_append_new(rows, row) != 0) {
+        double row[HISTORY_COLUMNS] = {0};
+        memcpy(row, e->losses, sizeof e->losses);
+        row[ANO_MAX_LOSSES] = e->seconds;
+        row[ANO_MAX_LOSSES + 1] = e->images_per_second;
+        if (json_array_append_new(rows, numbers_json(row, HISTORY_COLUMNS)) != 0) {
             json_decref(rows);
             rows = NULL;
         }
@@ -104,16 +118,21 @@ static json_t *history_json(const train_state *state)
     return rows;
 }
 
+enum { SUMS = ANO_MAX_LOSSES + 1 };
+
 static json_t *state_json(const train_state *state, const ano_train_options *options)
 {
-    const train_sums *sums = &state->sums;
+    double sums[SUMS] = {0}, steps[MODEL_NETWORKS];
+    memcpy(sums, state->sums.losses, sizeof state->sums.losses);
+    sums[ANO_MAX_LOSSES] = state->sums.seconds;
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        steps[i] = (double)state->adam[i].steps;
     json_t *root = model_metadata(state->model);
-    json_t *training = json_pack(
-        "{s:o, s:o, s:i, s:i, s:[f,f,f,f,f], s:[I,I], s:o}", "options",
-        options_json(state, options), "convolutions", methods_json(state->model), "epoch",
-        state->epoch, "step", state->step, "sums", sums->d_loss, sums->g_loss, sums->d_real,
-        sums->d_fake, sums->seconds, "adam_steps", (json_int_t)state->adam[ANO_GENERATOR].steps,
-        (json_int_t)state->adam[ANO_DISCRIMINATOR].steps, "history", history_json(state));
+    json_t *training =
+        json_pack("{s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "options", options_json(state, options),
+                  "convolutions", methods_json(state->model), "epoch", state->epoch, "step",
+                  state->step, "sums", numbers_json(sums, SUMS), "adam_steps",
+                  numbers_json(steps, MODEL_NETWORKS), "history", history_json(state));
     if (json_object_set_new(root, "training", training) != 0) {
         json_decref(root);
         return NULL;
@@ -175,8 +194,8 @@ static ano_status read_counters(train_state *state, const json_t *training, int 
                           (int)epoch, epochs);
     state->epoch = (int)epoch;
     state->step = (int)step;
-    double sums[5], steps[MODEL_NETWORKS];
-    ano_status status = read_numbers(sums, 5, json_object_get(training, "sums"), "sums", err);
+    double sums[SUMS], steps[MODEL_NETWORKS];
+    ano_status status = read_numbers(sums, SUMS, json_object_get(training, "sums"), "sums", err);
     if (status == ANO_OK)
         status = read_numbers(steps, MODEL_NETWORKS, json_object_get(training, "adam_steps"),
                               "adam_steps", err);
@@ -184,15 +203,21 @@ static ano_status read_counters(train_state *state, const json_t *training, int 
         double row[HISTORY_COLUMNS];
         status =
             read_numbers(row, HISTORY_COLUMNS, json_array_get(history, (size_t)i), "history", err);
-        if (status == ANO_OK)
-            state->history[i] = (ano_epoch){i + 1, row[0], row[1], row[2], row[3], row[4], row[5]};
+        if (status != ANO_OK)
+            break;
+        ano_epoch *e = &state->history[i];
+        *e = (ano_epoch){.epoch = i + 1,
+                         .seconds = row[ANO_MAX_LOSSES],
+                         .images_per_second = row[ANO_MAX_LOSSES + 1]};
+        memcpy(e->losses, row, sizeof e->losses);
     }
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
         if (!(steps[i] >= 0 && steps[i] < 0x1p53))
             status = base_error(err, ANO_FORMAT, "training.adam_steps is out of range");
     if (status != ANO_OK)
         return status;
-    state->sums = (train_sums){sums[0], sums[1], sums[2], sums[3], sums[4]};
+    memcpy(state->sums.losses, sums, sizeof state->sums.losses);
+    state->sums.seconds = sums[ANO_MAX_LOSSES];
     for (int i = 0; i < MODEL_NETWORKS; i++)
         state->adam[i].steps = (uint64_t)steps[i];
     return ANO_OK;
@@ -200,19 +225,30 @@ static ano_status read_counters(train_state *state, const json_t *training, int 
 
 /* ---- the moments as tensors --------------------------------------------------------------- */
 
-enum { MOMENT_TENSORS = 2 * MODEL_NETWORKS };
+enum { MAX_MOMENTS = 2 * MODEL_NETWORKS };
 
-/* The tensors of both optimisers, under "generator.adam_m" and so on. */
-static void list_moments(format_tensor tensors[MOMENT_TENSORS], const train_state *state)
+/* The moments of every network's optimiser, under "generator.adam_m" and so on. */
+typedef struct moments {
+    format_tensor tensors[MAX_MOMENTS];
+    float *data[MAX_MOMENTS];
+    model_tensor_name names[MAX_MOMENTS];
+    size_t n;
+} moments;
+
+static void list_moments(moments *out, const train_state *state)
 {
-    static const char *const names[MOMENT_TENSORS] = {
-        "generator.adam_m", "generator.adam_v", "discriminator.adam_m", "discriminator.adam_v"};
-    for (int i = 0; i < MOMENT_TENSORS; i++) {
+    out->n = 0;
+    for (int i = 0; i < MAX_MOMENTS; i++) {
         const nn_adam *adam = &state->adam[i / 2];
-        tensors[i] = (format_tensor){.name = names[i],
-                                     .n_dims = 1,
-                                     .dims = {adam->n},
-                                     .data = i % 2 == 0 ? adam->m : adam->v};
+        if (state->model->networks[i / 2] == NULL)
+            continue;
+        char *name = out->names[out->n];
+        snprintf(name, sizeof out->names[0], "%s.adam_%c", ano_network_name((ano_network)(i / 2)),
+                 i % 2 == 0 ? 'm' : 'v');
+        out->data[out->n] = i % 2 == 0 ? adam->m : adam->v;
+        out->tensors[out->n] = (format_tensor){
+            .name = name, .n_dims = 1, .dims = {adam->n}, .data = out->data[out->n]};
+        out->n++;
     }
 }
 
@@ -261,9 +297,12 @@ static ano_status verify_sum(json_t *metadata, const format_safetensors *file, c
 static ano_status write_file(const char *path, const train_state *state,
                              const ano_train_options *options, ano_error *err)
 {
-    size_t n_tensors = MOMENT_TENSORS;
+    moments adam;
+    list_moments(&adam, state);
+    size_t n_tensors = adam.n;
     for (int i = 0; i < MODEL_NETWORKS; i++)
-        n_tensors += (size_t)state->model->networks[i]->n_tensors;
+        if (state->model->networks[i] != NULL)
+            n_tensors += (size_t)state->model->networks[i]->n_tensors;
     ano_status status;
     json_t *metadata = state_json(state, options);
     char *text = NULL;
@@ -275,8 +314,9 @@ static ano_status write_file(const char *path, const train_state *state,
     }
     size_t n = 0;
     for (int i = 0; i < MODEL_NETWORKS; i++)
-        n += model_list_tensors(tensors + n, names + n, state->model, (ano_network)i);
-    list_moments(tensors + n, state);
+        if (state->model->networks[i] != NULL)
+            n += model_list_tensors(tensors + n, names + n, state->model, (ano_network)i);
+    memcpy(tensors + n, adam.tensors, adam.n * sizeof *tensors);
     uint32_t sum;
     if (!check_sum(&sum, metadata, tensors, n_tensors) ||
         json_object_set_new(metadata, "crc32", json_integer(sum)) != 0 ||
@@ -326,12 +366,13 @@ static ano_status read_file(train_state *state, const char *path, const ano_trai
     if (status != ANO_OK)
         base_error_context(err, "%s", path);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
-        status = model_copy_tensors(state->model, (ano_network)i, file, err);
-    format_tensor moments[MOMENT_TENSORS];
-    list_moments(moments, state);
-    for (int i = 0; i < MOMENT_TENSORS && status == ANO_OK; i++)
-        status = format_safetensors_copy(i % 2 == 0 ? state->adam[i / 2].m : state->adam[i / 2].v,
-                                         file, moments[i].name, 1, moments[i].dims, err);
+        if (state->model->networks[i] != NULL)
+            status = model_copy_tensors(state->model, (ano_network)i, file, err);
+    moments adam;
+    list_moments(&adam, state);
+    for (size_t i = 0; i < adam.n && status == ANO_OK; i++)
+        status = format_safetensors_copy(adam.data[i], file, adam.names[i], 1, adam.tensors[i].dims,
+                                         err);
 done:
     json_decref(asked_options);
     json_decref(asked_model);

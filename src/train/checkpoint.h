@@ -1,4 +1,4 @@
-/* What a training run has reached: both networks, both optimisers, the counters and the epochs so
+/* What a training run has reached: the networks, their optimisers, the counters and the epochs so
  * far. A run that goes on from it ends with the same bytes as one never interrupted. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
@@ -10,7 +10,7 @@
 
 /* Sums over the steps of the epoch under way. */
 typedef struct train_sums {
-    double d_loss, g_loss, d_real, d_fake, seconds;
+    double losses[ANO_MAX_LOSSES], seconds;
 } train_sums;
 
 typedef struct train_state {

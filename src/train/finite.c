@@ -16,7 +16,7 @@ static ano_status broke_down(ano_error *err, ano_network network, const char *wh
                              const char *tensor)
 {
     return base_error(err, ANO_NUMERIC, "the %s broke down first: %s%s is not finite",
-                      model_network_name(network), what, tensor);
+                      ano_network_name(network), what, tensor);
 }
 
 static ano_status check_gradients(const nn_net *net, ano_network network, const float *gradients,
@@ -43,16 +43,23 @@ static ano_status check_weights(const nn_net *net, ano_network network, ano_erro
     return broke_down(err, network, "", net->tensors[i].name);
 }
 
+/* The networks in the order in which a step computes them, and which loss is theirs. */
+static const struct {
+    ano_network network;
+    int loss;
+} order[MODEL_NETWORKS] = {
+    {ANO_DISCRIMINATOR, 0}, {ANO_GENERATOR, 1}, {ANO_PATCH_DISCRIMINATOR, 0}};
+
 ano_status train_check_finite(const ano_model *model, const float *const gradients[MODEL_NETWORKS],
-                              double d_loss, double g_loss, ano_error *err)
+                              const double losses[ANO_MAX_LOSSES], ano_error *err)
 {
-    static const ano_network order[MODEL_NETWORKS] = {ANO_DISCRIMINATOR, ANO_GENERATOR};
-    const double losses[MODEL_NETWORKS] = {[ANO_DISCRIMINATOR] = d_loss, [ANO_GENERATOR] = g_loss};
     for (int i = 0; i < MODEL_NETWORKS; i++) {
-        const ano_network network = order[i];
+        const ano_network network = order[i].network;
         const nn_net *net = model->networks[network];
+        if (gradients[network] == NULL)
+            continue;
         ano_status status = check_gradients(net, network, gradients[network], err);
-        if (status == ANO_OK && !isfinite(losses[network]))
+        if (status == ANO_OK && !isfinite(losses[order[i].loss]))
             status =
                 broke_down(err, network, "its loss, by what comes out of the discriminator,", "");
         if (status == ANO_OK)

@@ -13,7 +13,7 @@
 #include "train/checkpoint.h"
 #include "train/collapse.h"
 #include "train/finite.h"
-#include "train/step.h"
+#include "train/objective.h"
 
 #include <limits.h>
 #include <math.h>
@@ -22,11 +22,10 @@ typedef struct training {
     const ano_dataset *dataset;
     const ano_train_options *options;
     train_state state;
-    train_step *step;
+    train_objective *objective;
     data_feed *feed;
-    int steps; /* an epoch's */
-    float *z_d, *z_g;
-    float *samples_z, *samples; /* the grid's latents and images */
+    int steps;                  /* an epoch's */
+    float *samples_z, *samples; /* the grid's latents and images; NULL without a generator */
     int unsaved;                /* steps since the last checkpoint */
     double saved;               /* when it was */
     train_collapse collapse;
@@ -79,11 +78,17 @@ static ano_status write_loss_csv(const training *t, ano_error *err)
     base_file file;
     ano_status status = base_file_create(&file, path, err);
     if (status == ANO_OK) {
-        fprintf(file.stream, "epoch,d_loss,g_loss,d_real,d_fake,seconds,images_per_second\n");
+        const ano_method method = t->state.model->config.method;
+        fprintf(file.stream, "epoch");
+        for (int k = 0; ano_loss_name(method, k) != NULL; k++)
+            fprintf(file.stream, ",%s", ano_loss_name(method, k));
+        fprintf(file.stream, ",seconds,images_per_second\n");
         for (int i = 0; i < t->state.epoch; i++) {
             const ano_epoch *e = &t->state.history[i];
-            fprintf(file.stream, "%d,%.9g,%.9g,%.9g,%.9g,%.3f,%.1f\n", e->epoch, e->d_loss,
-                    e->g_loss, e->d_real, e->d_fake, e->seconds, e->images_per_second);
+            fprintf(file.stream, "%d", e->epoch);
+            for (int k = 0; ano_loss_name(method, k) != NULL; k++)
+                fprintf(file.stream, ",%.9g", e->losses[k]);
+            fprintf(file.stream, ",%.3f,%.1f\n", e->seconds, e->images_per_second);
         }
         status = base_file_commit(&file, err);
     }
@@ -95,9 +100,11 @@ static ano_status write_weights(const training *t, ano_error *err)
 {
     ano_status status = ANO_OK;
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
+        if (t->state.model->networks[i] == NULL)
+            continue;
         char name[64];
-        snprintf(name, sizeof name, "weights/%s_%04d.safetensors",
-                 model_network_name((ano_network)i), t->state.epoch);
+        snprintf(name, sizeof name, "weights/%s_%04d.safetensors", ano_network_name((ano_network)i),
+                 t->state.epoch);
         char *path = base_path_join(t->options->run_dir, name);
         status = path != NULL ? model_save_network(t->state.model, (ano_network)i, path, err)
                               : base_error_nomem(err, name);
@@ -185,36 +192,27 @@ static bool minutes_have_passed(const training *t)
 static ano_status run_step(training *t, ano_error *err)
 {
     train_state *state = &t->state;
-    const size_t latents = (size_t)t->options->batch * (size_t)state->model->config.latent;
     const uint64_t global_step =
         (uint64_t)state->epoch * (uint64_t)t->steps + (uint64_t)state->step;
-    const uint64_t seed = t->options->seed;
-    ano_status status = data_feed_batch(train_step_real(t->step), t->feed, (size_t)state->epoch,
-                                        (size_t)state->step, err);
+    ano_status status = data_feed_batch(train_objective_images(t->objective), t->feed,
+                                        (size_t)state->epoch, (size_t)state->step, err);
     if (status != ANO_OK)
         return status;
-    base_random_uniform(t->z_d, latents, -1, 1,
-                        (base_random){seed, BASE_PURPOSE_LATENT_D, global_step});
-    base_random_uniform(t->z_g, latents, -1, 1,
-                        (base_random){seed, BASE_PURPOSE_LATENT_G, global_step});
-    train_step_result result;
-    status = train_step_run(&result, t->step, t->z_d, t->z_g, err);
+    train_result result;
+    status = train_objective_run(&result, t->objective, global_step, err);
     if (status != ANO_OK)
         return status;
-    const float *const gradients[MODEL_NETWORKS] = {
-        [ANO_GENERATOR] = train_step_gradients(t->step, ANO_GENERATOR),
-        [ANO_DISCRIMINATOR] = train_step_gradients(t->step, ANO_DISCRIMINATOR)};
+    const float *gradients[MODEL_NETWORKS];
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        gradients[i] = train_objective_gradients(t->objective, (ano_network)i);
     ano_error broken = ANO_ERROR_INIT;
-    if (train_check_finite(state->model, gradients, result.d_loss, result.g_loss, &broken) !=
-        ANO_OK)
+    if (train_check_finite(state->model, gradients, result.losses, &broken) != ANO_OK)
         return base_error(err, ANO_NUMERIC,
                           "epoch %d, step %d: %s: a lower learning rate may help; the last good "
                           "checkpoint is kept",
                           state->epoch + 1, state->step + 1, broken.message);
-    state->sums.d_loss += result.d_loss;
-    state->sums.g_loss += result.g_loss;
-    state->sums.d_real += result.d_real;
-    state->sums.d_fake += result.d_fake;
+    for (int i = 0; i < ANO_MAX_LOSSES; i++)
+        state->sums.losses[i] += result.losses[i];
     state->step++;
     t->unsaved++;
     return ANO_OK;
@@ -222,10 +220,13 @@ static ano_status run_step(training *t, ano_error *err)
 
 static void watch_collapse(training *t, const ano_epoch *ended)
 {
-    const float *real = train_step_real(t->step), *generated = train_step_generated(t->step);
+    const float *real = train_objective_images(t->objective),
+                *generated = train_objective_generated(t->objective);
+    if (generated == NULL)
+        return;
     const size_t image = nn_shape_size(t->state.model->networks[ANO_GENERATOR]->dst);
     const char *message = train_collapse_watch(&t->collapse, real, generated,
-                                               (size_t)t->options->batch, image, ended->d_loss);
+                                               (size_t)t->options->batch, image, ended->losses[0]);
     if (message != NULL)
         on_tell(message, t);
 }
@@ -239,13 +240,11 @@ static ano_status end_epoch(training *t, ano_error *err)
     ano_epoch *ended = &state->history[state->epoch];
     *ended = (ano_epoch){
         .epoch = state->epoch + 1,
-        .d_loss = sums.d_loss / steps,
-        .g_loss = sums.g_loss / steps,
-        .d_real = sums.d_real / steps,
-        .d_fake = sums.d_fake / steps,
         .seconds = sums.seconds,
         .images_per_second = sums.seconds > 0 ? steps * t->options->batch / sums.seconds : 0,
     };
+    for (int i = 0; i < ANO_MAX_LOSSES; i++)
+        ended->losses[i] = sums.losses[i] / steps;
     state->epoch++;
     state->step = 0;
     state->sums = (train_sums){0};
@@ -256,7 +255,7 @@ static ano_status end_epoch(training *t, ano_error *err)
         if (status == ANO_OK)
             status = write_loss_csv(t, err);
     }
-    const bool samples_due = is_due(t, t->options->sample_every);
+    const bool samples_due = t->samples != NULL && is_due(t, t->options->sample_every);
     if (status == ANO_OK && samples_due)
         status = ano_model_generate(t->samples, state->model, t->samples_z, ANO_SAMPLE_COUNT,
                                     t->options->threads, err);
@@ -333,35 +332,47 @@ static ano_status feed_create(training *t, ano_error *err)
     return ANO_OK;
 }
 
+/* Makes room for the samples and draws their latents, where there is a generator. */
+static ano_status samples_create(training *t, ano_error *err)
+{
+    const ano_model *model = t->state.model;
+    if (model->networks[ANO_GENERATOR] == NULL)
+        return ANO_OK;
+    const size_t n_latents = ANO_SAMPLE_COUNT * (size_t)model->config.latent;
+    const size_t image = nn_shape_size(model->networks[ANO_GENERATOR]->dst);
+    t->samples_z = base_alloc(n_latents, sizeof(float));
+    t->samples = base_alloc(ANO_SAMPLE_COUNT * image, sizeof(float));
+    if (t->samples_z == NULL || t->samples == NULL)
+        return base_error_nomem(err, "samples");
+    base_random_uniform(t->samples_z, n_latents, -1, 1,
+                        (base_random){t->options->seed, BASE_PURPOSE_SAMPLES, 0});
+    return ANO_OK;
+}
+
 static ano_status training_init(training *t, const ano_model_config *config, ano_error *err)
 {
     const ano_train_options *o = t->options;
-    const size_t latent = (size_t)config->latent;
     train_state *state = &t->state;
     ano_status status = ano_model_create(&state->model, config, o->seed, err);
     if (status != ANO_OK)
         return status;
     state->model->view = ano_dataset_get_view(t->dataset);
-    const size_t image = nn_shape_size(state->model->networks[ANO_GENERATOR]->dst);
-    t->z_d = base_alloc((size_t)o->batch * latent, sizeof(float));
-    t->z_g = base_alloc((size_t)o->batch * latent, sizeof(float));
-    t->samples_z = base_alloc(ANO_SAMPLE_COUNT * latent, sizeof(float));
-    t->samples = base_alloc(ANO_SAMPLE_COUNT * image, sizeof(float));
     state->history = base_alloc((size_t)o->epochs, sizeof *state->history);
-    if (t->z_d == NULL || t->z_g == NULL || t->samples_z == NULL || t->samples == NULL ||
-        state->history == NULL)
+    if (state->history == NULL)
         return base_error_nomem(err, "training");
-    base_random_uniform(t->samples_z, ANO_SAMPLE_COUNT * latent, -1, 1,
-                        (base_random){o->seed, BASE_PURPOSE_SAMPLES, 0});
-    status = feed_create(t, err);
+    status = samples_create(t, err);
+    if (status == ANO_OK)
+        status = feed_create(t, err);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
-        status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
-                              o->learning_rate, o->beta1, o->beta2, err);
+        if (state->model->networks[i] != NULL)
+            status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
+                                  o->learning_rate, o->beta1, o->beta2, err);
     bool found = false;
     if (status == ANO_OK && o->resume)
         status = train_checkpoint_load(&found, state, o, on_tell, t, err);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK && !found; i++)
-        status = nn_choose_methods(state->model->networks[i], o->conv, o->batch, err);
+        if (state->model->networks[i] != NULL)
+            status = nn_choose_methods(state->model->networks[i], o->conv, o->batch, err);
     if (status == ANO_OK && state->step > t->steps)
         status = base_error(err, ANO_FORMAT, "the checkpoint is at step %d of an epoch of %d",
                             state->step, t->steps);
@@ -371,20 +382,18 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
         train_checkpoint_clear(o->run_dir);
     t->saved = base_seconds();
     if (status == ANO_OK)
-        status = train_step_create(&t->step, state->model, state->adam, o->batch, err);
+        status = train_objective_create(&t->objective, state->model, state->adam, o, err);
     return status;
 }
 
 static void training_clear(training *t)
 {
-    train_step_free(t->step);
+    train_objective_free(t->objective);
     data_feed_free(t->feed);
     ano_model_free(t->state.model);
     for (int i = 0; i < MODEL_NETWORKS; i++)
         nn_adam_clear(&t->state.adam[i]);
     base_free(t->state.history);
-    base_free(t->z_d);
-    base_free(t->z_g);
     base_free(t->samples_z);
     base_free(t->samples);
 }
@@ -413,7 +422,9 @@ ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_mode
     if (status == ANO_OK) {
         /* As a model is that was read from a file: the same weights give the same bytes. */
         for (int i = 0; i < MODEL_NETWORKS; i++)
-            nn_choose_methods(t.state.model->networks[i], ANO_CONV_DIRECT, options->batch, NULL);
+            if (t.state.model->networks[i] != NULL)
+                nn_choose_methods(t.state.model->networks[i], ANO_CONV_DIRECT, options->batch,
+                                  NULL);
         *out = t.state.model;
         t.state.model = NULL;
     }

@@ -61,7 +61,7 @@ static subject create(int i)
         model_create(&s.model, &configs[i].model, &err) != ANO_OK)
         fail_msg("%s", err.message);
     for (int k = 0; k < MODEL_NETWORKS; k++) {
-        formula_fill_net(s.model->networks[k], model_network_name((ano_network)k));
+        formula_fill_net(s.model->networks[k], ano_network_name((ano_network)k));
         s.error[k] = check_net_error(s.model->networks[k], s.batch);
     }
     s.latent = configs[i].model.latent;
@@ -126,7 +126,7 @@ static bool is_sampled(const subject *s, const char *name)
 static void tensor_name(char name[NAME_SIZE], const char *prefix, ano_network network,
                         const nn_tensor *tensor)
 {
-    snprintf(name, NAME_SIZE, "%s.%s.%s", prefix, model_network_name(network), tensor->name);
+    snprintf(name, NAME_SIZE, "%s.%s.%s", prefix, ano_network_name(network), tensor->name);
 }
 
 /* The greatest number of the golden, or of its sample. */
@@ -284,7 +284,7 @@ static void compare_change(const subject *s, ano_network network)
     float *statistics = check_floats((int)net->n_statistics);
     memcpy(parameters, net->parameters, net->n_parameters * sizeof *parameters);
     memcpy(statistics, net->statistics, net->n_statistics * sizeof *statistics);
-    formula_fill_net(net, model_network_name(network));
+    formula_fill_net(net, ano_network_name(network));
     for (size_t i = 0; i < net->n_parameters; i++)
         parameters[i] -= net->parameters[i];
     for (size_t i = 0; i < net->n_statistics; i++)

@@ -40,7 +40,7 @@ static void check_shapes(const nn_net *net, const char *const names[], const nn_
 static void maps__are_wide_where_they_are_small(void **state)
 {
     (void)state;
-    const ano_model_config config = {112, 3, 5, 10};
+    const ano_model_config config = {112, 3, 5, 10, ANO_METHOD_FC};
     nn_net *net;
     static const char *const upwards[] = {"reshape", "conv_1", "conv_2",
                                           "conv_3",  "conv_4", "tanh"};

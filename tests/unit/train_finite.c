@@ -39,8 +39,9 @@ static const char *check(const step *s, double d_loss, double g_loss)
 {
     static ano_error err;
     err = (ano_error)ANO_ERROR_INIT;
-    const float *const gradients[MODEL_NETWORKS] = {s->gradients[0], s->gradients[1]};
-    const ano_status status = train_check_finite(s->model, gradients, d_loss, g_loss, &err);
+    const float *const gradients[MODEL_NETWORKS] = {s->gradients[0], s->gradients[1], NULL};
+    const double losses[ANO_MAX_LOSSES] = {d_loss, g_loss};
+    const ano_status status = train_check_finite(s->model, gradients, losses, &err);
     assert_int_equal(status, err.message[0] == '\0' ? ANO_OK : ANO_NUMERIC);
     return err.message;
 }
@@ -79,7 +80,7 @@ static void check__names_any_tensor_that_is_not_finite(void **state)
                 const float before = *places[p];
                 *places[p] = values[t % 3];
                 const char *message = check(&s, 0.7, 0.7);
-                assert_non_null(strstr(message, model_network_name((ano_network)n)));
+                assert_non_null(strstr(message, ano_network_name((ano_network)n)));
                 assert_non_null(strstr(message, tensor->name));
                 assert_int_equal(p == 1, strstr(message, "gradient") != NULL);
                 *places[p] = before;
