@@ -170,8 +170,8 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"pool", "sum|mean|top:S|max", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
-     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it"},
+    {"pool", "sum|mean|top:S|max|auto", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it; auto is the sum of whole images, of tiles what is best on held-out images"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -252,6 +252,16 @@ static const int colour_channels[] = {0, 1, 3};
 static const char *const format_names[] = {[REPORT_MAP_PNG] = "png", [REPORT_MAP_TIFF] = "tiff"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
+cli_pool_name cli_options_pool(const ano_score_options *options)
+{
+    cli_pool_name name;
+    if (options->pool == ANO_POOL_TOP)
+        snprintf(name.text, sizeof name.text, "top:%g", options->pool_share);
+    else
+        snprintf(name.text, sizeof name.text, "%s", ano_pool_name(options->pool));
+    return name;
+}
+
 static int find_name(const char *const *names, size_t n_names, const char *text)
 {
     for (size_t i = 0; i < n_names; i++)
@@ -262,7 +272,7 @@ static int find_name(const char *const *names, size_t n_names, const char *text)
 
 static bool parse_pool(ano_score_options *options, const char *text)
 {
-    for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_MAX; pool++) {
+    for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_AUTO; pool++) {
         const char *name = ano_pool_name(pool);
         const size_t length = strlen(name);
         if (strncmp(text, name, length) != 0)
@@ -419,11 +429,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return json_string(fit_names[*(const ano_fit *)field]);
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
-    case KIND_POOL: {
-        const ano_score_options *search = field;
-        return search->pool == ANO_POOL_TOP ? json_sprintf("top:%g", search->pool_share)
-                                            : json_string(ano_pool_name(search->pool));
-    }
+    case KIND_POOL:
+        return json_string(cli_options_pool(field).text);
     case KIND_PERIOD: {
         const ano_train_options *train = field;
         return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)

@@ -33,7 +33,7 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
         return base_error(err, ANO_ARG,
                           "the search's tolerance is %g, but must be at least 0 and below 1",
                           options->tolerance);
-    if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_MAX)
+    if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_AUTO)
         return base_error(err, ANO_ARG, "there is no pool number %d", (int)options->pool);
     if (!(options->pool_share > 0 && options->pool_share <= 1))
         return base_error(err, ANO_ARG, "the pool's share is %g, but must be above 0 and at most 1",
@@ -249,6 +249,21 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
     return status;
 }
 
+/* The options with a pool in place of ANO_POOL_AUTO. */
+static ano_score_options settle(const ano_score_options *options, const ano_model *model,
+                                const ano_dataset *dataset)
+{
+    ano_score_options settled = *options;
+    if (options->pool != ANO_POOL_AUTO)
+        return settled;
+    settled.pool = dataset->view.stride > 0 ? ANO_POOL_MEAN : ANO_POOL_SUM;
+    if (model->calibration.n > 0) {
+        settled.pool = model->calibration.how.pool;
+        settled.pool_share = model->calibration.how.pool_share;
+    }
+    return settled;
+}
+
 ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                             const ano_score_options *options, const ano_score_sink *sink,
                             ano_error *err)
@@ -256,32 +271,32 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     ano_status status = check_options(model, dataset, options, err);
     if (status != ANO_OK)
         return status;
+    const ano_score_options how = settle(options, model, dataset);
     const size_t n = dataset->list.n_items;
     const int previous = base_threads_enter(options->threads);
     const size_t together = (size_t)base_threads() * DETECT_FOLDED_GROUP;
     scoring s = {.dataset = dataset,
-                 .options = options,
+                 .options = &how,
                  .sink = sink,
                  .tile = nn_shape_size(model->networks[ANO_GENERATOR]->dst),
                  .result.message = ""};
     if (n > 0)
-        status =
-            detect_search_create(&s.search, model, options,
-                                 dataset->view.stride == 0 && n < together ? n : together, err);
+        status = detect_search_create(
+            &s.search, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
     if (status == ANO_OK && n > 0)
         status = detect_bands_create(&s.bands, dataset, detect_search_width(s.search), err);
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
     if (status == ANO_OK)
-        status = detect_pool_create(&s.pool, options->pool, options->pool_share, err);
+        status = detect_pool_create(&s.pool, how.pool, how.pool_share, err);
     while (status == ANO_OK && s.result.image < n) {
         const detect_block *block;
         status = detect_bands_next(&block, s.bands, err);
         if (status == ANO_OK)
             status = score_block(&s, block, err);
     }
-    if (status == ANO_OK && tell((double)n, n, options) != 0)
-        status = cancelled(err, &s);
+    if (status == ANO_OK)
+        (void)tell((double)n, n, options); /* nothing is left that could be stopped */
     detect_bands_free(s.bands);
     detect_search_free(s.search);
     detect_canvas_free(s.canvas);

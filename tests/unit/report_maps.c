@@ -306,11 +306,11 @@ static void maps__come_with_the_generated_image(void **state)
 static void maps__get_the_size_that_the_image_came_in(void **state)
 {
     (void)state;
-    enum { LONGEST = 64 * 64 };
+    enum { LONGEST = 64 * 64, LARGEST = 17 * 300 };
     const int sizes[][4] = {{28, 28, 31, 57}, {64, 64, 17, 300}, {5, 7, 1, 1},
                             {7, 5, 1000, 3},  {64, 61, 61, 64},  {1, 1, 9, 2}};
     float *ones = malloc(LONGEST * sizeof *ones);
-    uint8_t *black = calloc(LONGEST, 3);
+    uint8_t *black = calloc(LARGEST, 3);
     for (int i = 0; i < LONGEST; i++)
         ones[i] = 1;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
