@@ -85,18 +85,15 @@ static ano_status begin_image(detect_canvas *c, int width, ano_error *err)
 }
 
 /* Adds a tile whose left edge is at x0. */
-static void add_tile(detect_canvas *c, size_t x0, const float *tile, const float *generated)
+static void add_tile(detect_canvas *c, size_t x0, const float *map, const float *generated)
 {
     for (size_t y = 0; y < c->size; y++)
         for (size_t x = 0; x < c->size; x++) {
-            const size_t from = (y * c->size + x) * c->channels, to = y * c->width + x0 + x;
+            const size_t from = y * c->size + x, to = y * c->width + x0 + x;
             const float weight = c->weights[y] * c->weights[x];
-            float residual = 0;
-            for (size_t k = 0; k < c->channels; k++) {
-                residual += fabsf(tile[from + k] - generated[from + k]);
-                c->generated[to * c->channels + k] += weight * generated[from + k];
-            }
-            c->map[to] += weight * residual / (float)c->channels;
+            c->map[to] += weight * map[from];
+            for (size_t k = 0; k < c->channels && generated != NULL; k++)
+                c->generated[to * c->channels + k] += weight * generated[from * c->channels + k];
         }
 }
 
@@ -123,16 +120,17 @@ static void take_rows(detect_canvas *c, size_t n)
 }
 
 ano_status detect_canvas_add(ano_strip *out, detect_canvas *canvas, const detect_band *band,
-                             const float *tiles, const float *generated, ano_error *err)
+                             const float *maps, const float *generated, ano_error *err)
 {
     const int width = band->shape.width;
-    const size_t tile = canvas->size * canvas->size * canvas->channels;
+    const size_t n_pixels = canvas->size * canvas->size, tile = n_pixels * canvas->channels;
     const ano_status status = band->y == 0 ? begin_image(canvas, width, err) : ANO_OK;
     if (status != ANO_OK)
         return status;
     for (int i = 0; i < detect_tiles_along(width, &canvas->view); i++)
-        add_tile(canvas, (size_t)detect_tile_at(i, width, &canvas->view), tiles + (size_t)i * tile,
-                 generated + (size_t)i * tile);
+        add_tile(canvas, (size_t)detect_tile_at(i, width, &canvas->view),
+                 maps + (size_t)i * n_pixels,
+                 generated != NULL ? generated + (size_t)i * tile : NULL);
     for (size_t y = 0; y < canvas->size; y++)
         canvas->y_sums[y] += canvas->weights[y];
     take_rows(canvas, (size_t)band->n_final);
@@ -141,7 +139,7 @@ ano_status detect_canvas_add(ano_strip *out, detect_canvas *canvas, const detect
                        .y = band->y,
                        .n_rows = band->n_final,
                        .pixels = band->pixels,
-                       .generated = canvas->out_generated,
+                       .generated = generated != NULL ? canvas->out_generated : NULL,
                        .map = canvas->out_map};
     return ANO_OK;
 }

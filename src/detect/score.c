@@ -6,7 +6,7 @@
 #include "detect/canvas.h"
 #include "detect/folded.h"
 #include "detect/pool.h"
-#include "detect/search.h"
+#include "detect/scorer.h"
 
 #include <math.h>
 
@@ -16,8 +16,6 @@ enum { MOST_TOGETHER = 1024 };
 static ano_status check_options(const ano_model *model, const ano_dataset *dataset,
                                 const ano_score_options *options, ano_error *err)
 {
-    if (model->networks[ANO_GENERATOR] == NULL)
-        return base_error(err, ANO_ARG, "the model has no generator to search with");
     if (options->iterations < 1)
         return base_error(err, ANO_ARG, "iterations is %d, but must be at least 1",
                           options->iterations);
@@ -72,13 +70,19 @@ static size_t traced(const ano_score_options *options)
     return (size_t)options->restarts * (size_t)options->iterations;
 }
 
+/* Numbers in an image, or a tile, as the networks see it. */
+static size_t image_size(const ano_dataset *dataset)
+{
+    const ano_shape shape = ano_dataset_shape(dataset);
+    return (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
+}
+
 /* Scores the images [first, first + n). */
-static ano_status score_some(float *scores, float *generated, float *trace, detect_search *search,
+static ano_status score_some(float *scores, float *generated, float *trace, detect_scorer *scorer,
                              float *images, const ano_dataset *dataset, size_t first, size_t n,
                              const ano_score_options *options, ano_error *err)
 {
-    const ano_shape shape = ano_dataset_shape(dataset);
-    const size_t image = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
+    const size_t image = image_size(dataset);
     for (size_t i = 0; i < n; i++) {
         const size_t index = first + i;
         const ano_status status = ano_dataset_read(images + i * image, dataset, &index, 1, err);
@@ -86,9 +90,12 @@ static ano_status score_some(float *scores, float *generated, float *trace, dete
             return status;
     }
     progress p = {options, first, ano_dataset_count(dataset)};
-    return detect_search_run(scores + first, generated != NULL ? generated + first * image : NULL,
-                             trace != NULL ? trace + first * traced(options) : NULL, search, images,
-                             n, on_images, &p, err);
+    const detect_found found = {
+        .scores = scores + first,
+        .generated = generated != NULL ? generated + first * image : NULL,
+        .trace = trace != NULL ? trace + first * traced(options) : NULL,
+    };
+    return detect_scorer_run(&found, scorer, images, n, on_images, &p, err);
 }
 
 ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
@@ -103,15 +110,14 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
                                         : base_error(err, ANO_CANCELLED, "scoring was stopped");
     const size_t together = n < MOST_TOGETHER ? n : MOST_TOGETHER;
     const int previous = base_threads_enter(options->threads);
-    detect_search *search = NULL;
-    float *images =
-        base_alloc(together * nn_shape_size(model->networks[ANO_GENERATOR]->dst), sizeof(float));
-    status = images != NULL ? detect_search_create(&search, model, options, together, err)
+    detect_scorer *scorer = NULL;
+    float *images = base_alloc(together * image_size(dataset), sizeof(float));
+    status = images != NULL ? detect_scorer_create(&scorer, model, options, together, err)
                             : base_error_nomem(err, "images to score");
     for (size_t first = 0; first < n && status == ANO_OK; first += together)
-        status = score_some(scores, generated, trace, search, images, dataset, first,
+        status = score_some(scores, generated, trace, scorer, images, dataset, first,
                             n - first < together ? n - first : together, options, err);
-    detect_search_free(search);
+    detect_scorer_free(scorer);
     base_free(images);
     base_threads_leave(previous);
     return status;
@@ -124,12 +130,13 @@ typedef struct scoring {
     const ano_score_options *options;
     const ano_score_sink *sink;
     size_t tile; /* its numbers */
-    detect_search *search;
+    bool generates;
+    detect_scorer *scorer;
     detect_bands *bands;
     detect_canvas *canvas;
     detect_pool *pool;
-    size_t room; /* tiles that the next two hold */
-    float *residuals, *generated, *trace;
+    size_t room;         /* tiles that this holds: */
+    detect_found found;  /* no images generated, and no trace, where there are none */
     ano_result result;   /* of the image under way */
     size_t n_tiles_done; /* of it, in the blocks before */
     const detect_block *block;
@@ -140,19 +147,31 @@ static bool traces(const scoring *s)
     return s->sink->traces && s->dataset->view.stride == 0;
 }
 
+static void found_clear(detect_found *found)
+{
+    base_free(found->scores);
+    base_free(found->maps);
+    base_free(found->generated);
+    base_free(found->trace);
+    *found = (detect_found){0};
+}
+
 static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
 {
     if (n_tiles <= s->room)
         return ANO_OK;
-    base_free(s->residuals);
-    base_free(s->generated);
-    s->residuals = base_alloc(n_tiles, sizeof(float));
-    s->generated = base_alloc(n_tiles * s->tile, sizeof(float));
-    base_free(s->trace);
-    s->trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL;
-    s->room = s->residuals != NULL && s->generated != NULL && (!traces(s) || s->trace != NULL)
-                  ? n_tiles
-                  : 0;
+    const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
+    found_clear(&s->found);
+    s->found = (detect_found){
+        .scores = base_alloc(n_tiles, sizeof(float)),
+        .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
+        .generated = s->generates ? base_alloc(n_tiles * s->tile, sizeof(float)) : NULL,
+        .trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL,
+    };
+    const bool all = s->found.scores != NULL && s->found.maps != NULL &&
+                     (!s->generates || s->found.generated != NULL) &&
+                     (!traces(s) || s->found.trace != NULL);
+    s->room = all ? n_tiles : 0;
     return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
 }
 
@@ -198,9 +217,8 @@ static ano_status end_image(scoring *s, ano_error *err)
     return ANO_OK;
 }
 
-/* Takes a band whose tiles have been searched for, which took `seconds`. */
-static ano_status take_band(scoring *s, const detect_band *band, const float *tiles, double seconds,
-                            ano_error *err)
+/* Takes a band of whose tiles all is found, which took `seconds`. */
+static ano_status take_band(scoring *s, const detect_band *band, double seconds, ano_error *err)
 {
     s->result.message = "";
     if (band->error.status != ANO_OK) {
@@ -209,10 +227,13 @@ static ano_status take_band(scoring *s, const detect_band *band, const float *ti
         return end_image(s, err);
     }
     const double start = base_seconds();
+    const detect_found *found = &s->found;
+    const size_t first = band->first_tile;
+    const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     ano_strip strip;
     const ano_status status =
-        detect_canvas_add(&strip, s->canvas, band, tiles + band->first_tile * s->tile,
-                          s->generated + band->first_tile * s->tile, err);
+        detect_canvas_add(&strip, s->canvas, band, found->maps + first * n_pixels,
+                          s->generates ? found->generated + first * s->tile : NULL, err);
     if (status != ANO_OK)
         return status;
     detect_pool_add(s->pool, strip.map, (size_t)strip.n_rows * (size_t)strip.shape.width);
@@ -224,10 +245,10 @@ static ano_status take_band(scoring *s, const detect_band *band, const float *ti
         return ANO_OK;
     }
     if (traces(s))
-        s->result.trace = s->trace + band->first_tile * traced(s->options);
-    /* A whole image's sum is the residual that its search found, to the bit. */
+        s->result.trace = found->trace + first * traced(s->options);
+    /* A whole image's sum is what its method says, a residual to the bit. */
     s->result.score = s->dataset->view.stride == 0 && s->options->pool == ANO_POOL_SUM
-                          ? s->residuals[band->first_tile]
+                          ? found->scores[first]
                           : (float)detect_pool_score(s->pool, strip.shape.channels);
     return end_image(s, err);
 }
@@ -238,13 +259,13 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
     s->block = block;
     ano_status status = make_room(s, block->n_tiles, err);
     if (status == ANO_OK)
-        status = detect_search_run(s->residuals, s->generated, s->trace, s->search, block->tiles,
-                                   block->n_tiles, on_tiles, s, err);
+        status =
+            detect_scorer_run(&s->found, s->scorer, block->tiles, block->n_tiles, on_tiles, s, err);
     const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
     for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
         const detect_band *band = &block->bands[i];
         const int n_tiles = detect_tiles_along(band->shape.width, &s->dataset->view);
-        status = take_band(s, band, block->tiles, a_tile * n_tiles, err);
+        status = take_band(s, band, a_tile * n_tiles, err);
     }
     return status;
 }
@@ -278,13 +299,14 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     scoring s = {.dataset = dataset,
                  .options = &how,
                  .sink = sink,
-                 .tile = nn_shape_size(model->networks[ANO_GENERATOR]->dst),
+                 .tile = image_size(dataset),
+                 .generates = detect_method_generates(model->config.method),
                  .result.message = ""};
     if (n > 0)
-        status = detect_search_create(
-            &s.search, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
+        status = detect_scorer_create(
+            &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
     if (status == ANO_OK && n > 0)
-        status = detect_bands_create(&s.bands, dataset, detect_search_width(s.search), err);
+        status = detect_bands_create(&s.bands, dataset, detect_scorer_width(s.scorer), err);
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
     if (status == ANO_OK)
@@ -298,12 +320,10 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     if (status == ANO_OK)
         (void)tell((double)n, n, options); /* nothing is left that could be stopped */
     detect_bands_free(s.bands);
-    detect_search_free(s.search);
+    detect_scorer_free(s.scorer);
     detect_canvas_free(s.canvas);
     detect_pool_free(s.pool);
-    base_free(s.residuals);
-    base_free(s.generated);
-    base_free(s.trace);
+    found_clear(&s.found);
     base_threads_leave(previous);
     return status;
 }

@@ -32,7 +32,7 @@ typedef struct run {
     image_state *states; /* [n_images] */
     size_t next, n_done; /* of the queue; images whose searches have all ended */
     bool stops;          /* a thread has failed */
-    detect_search_tick *tick;
+    detect_tick *tick;
     void *cookie;
 } run;
 
@@ -196,7 +196,7 @@ static ano_status run_work(run *r, int index, ano_error *err)
 
 ano_status detect_search_run(float *residuals, float *generated, float *trace,
                              detect_search *search, const float *images, size_t n,
-                             detect_search_tick *tick, void *cookie, ano_error *err)
+                             detect_tick *tick, void *cookie, ano_error *err)
 {
     run r = {.search = search,
              .images = images,

@@ -3,7 +3,7 @@
 #ifndef DETECT_SEARCH_H
 #define DETECT_SEARCH_H
 
-#include "model/model.h"
+#include "detect/scorer.h"
 
 typedef struct detect_search detect_search;
 
@@ -16,14 +16,11 @@ void detect_search_free(detect_search *search);
 /* How many images keep all threads busy. */
 size_t detect_search_width(const detect_search *search);
 
-/* Called in the thread of detect_search_run() after every iteration there; non-zero stops it. */
-typedef int detect_search_tick(size_t n_done, void *cookie);
-
 /* From images [n][size][size][channels]: residuals [n], and unless they are NULL generated [n]
- * images and trace [n][restarts][iterations], as ano_score() says. `tick` may be NULL. Errors:
- * NUMERIC, CANCELLED. */
+ * images and trace [n][restarts][iterations], as ano_score() says. `tick`, which may be
+ * NULL, is called after every iteration of the first thread. Errors: NUMERIC, CANCELLED. */
 ano_status detect_search_run(float *residuals, float *generated, float *trace,
                              detect_search *search, const float *images, size_t n,
-                             detect_search_tick *tick, void *cookie, ano_error *err);
+                             detect_tick *tick, void *cookie, ano_error *err);
 
 #endif

@@ -1,0 +1,153 @@
+#include "detect/patch.h"
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "model/networks.h"
+
+#include <math.h>
+
+/* Tiles a thread takes between two ticks: enough that threads seldom wait for each other. */
+enum { TILES_A_THREAD = 8 };
+
+struct detect_patch {
+    size_t size, side, tile; /* pixels along an edge; cells; numbers of a tile */
+    int n_threads;
+    nn_pass **passes; /* [n_threads], of one tile each: what is found of it depends on no other */
+    float *surprise;  /* [n_threads][side][side] */
+    float *maps;      /* [n_threads][size][size], where the caller wants none */
+};
+
+void detect_patch_free(detect_patch *patch)
+{
+    if (patch == NULL)
+        return;
+    for (int i = 0; i < patch->n_threads && patch->passes != NULL; i++)
+        nn_pass_free(patch->passes[i]);
+    base_free(patch->passes);
+    base_free(patch->surprise);
+    base_free(patch->maps);
+    base_free(patch);
+}
+
+ano_status detect_patch_create(detect_patch **out, const nn_net *discriminator, ano_error *err)
+{
+    *out = NULL;
+    detect_patch *p = base_alloc(1, sizeof *p);
+    if (p == NULL)
+        return base_error_nomem(err, "patches");
+    const size_t n_threads = (size_t)base_threads();
+    p->size = (size_t)discriminator->src.h;
+    p->side = (size_t)discriminator->dst.h;
+    p->tile = nn_shape_size(discriminator->src);
+    p->n_threads = (int)n_threads;
+    p->passes = base_alloc(n_threads, sizeof(nn_pass *));
+    p->surprise = base_alloc(n_threads * p->side * p->side, sizeof(float));
+    p->maps = base_alloc(n_threads * p->size * p->size, sizeof(float));
+    ano_status status = ANO_OK;
+    if (p->passes == NULL || p->surprise == NULL || p->maps == NULL)
+        status = base_error_nomem(err, "patches");
+        /* Made where they run, inside a parallel region: a pass is for as many threads as it sees.
+         */
+#pragma omp parallel for schedule(static, 1) num_threads(p->n_threads)
+    for (int i = 0; i < p->n_threads; i++) {
+        ano_error own = ANO_ERROR_INIT;
+        if (p->passes != NULL &&
+            nn_pass_create(&p->passes[i], discriminator, 1, 0, &own) != ANO_OK) {
+#pragma omp critical
+            status = base_error(err, own.status, "%s", own.message);
+        }
+    }
+    if (status == ANO_OK)
+        *out = p;
+    else
+        detect_patch_free(p);
+    return status;
+}
+
+size_t detect_patch_width(const detect_patch *patch)
+{
+    return (size_t)patch->n_threads * TILES_A_THREAD;
+}
+
+/* ln(1 + e^x), without overflow. */
+static float softplus(float x)
+{
+    return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
+}
+
+/* The cells on either side of a pixel, and the share of the second. */
+typedef struct between {
+    size_t low, high;
+    float share;
+} between;
+
+static between between_cells(size_t pixel, size_t side)
+{
+    const float at = ((float)pixel + 0.5f) / MODEL_CELL - 0.5f, last = (float)(side - 1);
+    const float kept = fminf(fmaxf(at, 0), last);
+    const size_t low = (size_t)kept;
+    return (between){low, low + 1 < side ? low + 1 : low, kept - (float)low};
+}
+
+/* map [size][size] from cells [side][side]. */
+static void interpolate(float *map, const float *cells, size_t size, size_t side)
+{
+    for (size_t y = 0; y < size; y++) {
+        const between row = between_cells(y, side);
+        const float *above = cells + row.low * side, *below = cells + row.high * side;
+        for (size_t x = 0; x < size; x++) {
+            const between column = between_cells(x, side);
+            const float top =
+                above[column.low] + column.share * (above[column.high] - above[column.low]);
+            const float bottom =
+                below[column.low] + column.share * (below[column.high] - below[column.low]);
+            map[y * size + x] = top + row.share * (bottom - top);
+        }
+    }
+}
+
+/* What thread number `thread` finds of tile i. */
+static ano_status look(const detect_found *found, const detect_patch *p, const float *tiles,
+                       size_t i, size_t thread, ano_error *err)
+{
+    const size_t n_cells = p->side * p->side, n_pixels = p->size * p->size;
+    const float *logits;
+    const ano_status status = nn_pass_forward(&logits, p->passes[thread], tiles + i * p->tile, err);
+    if (status != ANO_OK)
+        return status;
+    float *surprise = p->surprise + thread * n_cells;
+    for (size_t k = 0; k < n_cells; k++)
+        surprise[k] = softplus(logits[k]);
+    float *map = found->maps != NULL ? found->maps + i * n_pixels : p->maps + thread * n_pixels;
+    interpolate(map, surprise, p->size, p->side);
+    double sum = 0;
+    for (size_t k = 0; k < n_pixels; k++)
+        sum += (double)map[k];
+    if (!isfinite(sum))
+        return base_error(err, ANO_NUMERIC, "the map of an image is not finite");
+    if (found->scores != NULL)
+        found->scores[i] = (float)sum;
+    return ANO_OK;
+}
+
+ano_status detect_patch_run(const detect_found *found, detect_patch *patch, const float *tiles,
+                            size_t n, detect_tick *tick, void *cookie, ano_error *err)
+{
+    const size_t n_threads = (size_t)patch->n_threads, width = detect_patch_width(patch);
+    ano_status status = ANO_OK;
+    for (size_t first = 0; first < n && status == ANO_OK; first += width) {
+        const size_t end = n - first < width ? n : first + width;
+#pragma omp parallel for schedule(static, 1) num_threads(patch->n_threads)
+        for (size_t thread = 0; thread < n_threads; thread++)
+            for (size_t i = first + thread; i < end; i += n_threads) {
+                ano_error own = ANO_ERROR_INIT;
+                if (look(found, patch, tiles, i, thread, &own) != ANO_OK) {
+#pragma omp critical
+                    status = base_error(err, own.status, "%s", own.message);
+                }
+            }
+        if (status == ANO_OK && tick != NULL && tick(end, cookie) != 0)
+            status = base_error(err, ANO_CANCELLED, "scoring was stopped");
+    }
+    return status;
+}

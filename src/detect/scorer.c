@@ -1,0 +1,98 @@
+#include "detect/scorer.h"
+
+#include "base/memory.h"
+#include "detect/patch.h"
+#include "detect/search.h"
+
+#include <math.h>
+
+struct detect_scorer {
+    ano_shape tile;
+    detect_search *search; /* one of these; the other is NULL */
+    detect_patch *patch;
+};
+
+bool detect_method_generates(ano_method method)
+{
+    return method == ANO_METHOD_FC;
+}
+
+bool detect_method_searches(ano_method method)
+{
+    return method == ANO_METHOD_FC;
+}
+
+void detect_scorer_free(detect_scorer *scorer)
+{
+    if (scorer == NULL)
+        return;
+    detect_search_free(scorer->search);
+    detect_patch_free(scorer->patch);
+    base_free(scorer);
+}
+
+static ano_status check_network(const ano_model *model, ano_network network, ano_error *err)
+{
+    return model->networks[network] != NULL
+               ? ANO_OK
+               : base_error(err, ANO_ARG, "the model has no %s to score with",
+                            ano_network_name(network));
+}
+
+ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
+                                const ano_score_options *options, size_t n, ano_error *err)
+{
+    *out = NULL;
+    const bool searches = detect_method_searches(model->config.method);
+    ano_status status =
+        check_network(model, searches ? ANO_GENERATOR : ANO_PATCH_DISCRIMINATOR, err);
+    if (status != ANO_OK)
+        return status;
+    detect_scorer *s = base_alloc(1, sizeof *s);
+    if (s == NULL)
+        return base_error_nomem(err, "scoring");
+    s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
+    status = searches
+                 ? detect_search_create(&s->search, model, options, n, err)
+                 : detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
+    if (status == ANO_OK)
+        *out = s;
+    else
+        detect_scorer_free(s);
+    return status;
+}
+
+size_t detect_scorer_width(const detect_scorer *scorer)
+{
+    return scorer->search != NULL ? detect_search_width(scorer->search)
+                                  : detect_patch_width(scorer->patch);
+}
+
+/* map [size][size] = |tile - generated|, averaged over the channels. */
+static void map_residual(float *map, const float *tile, const float *generated, ano_shape shape)
+{
+    const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
+    const size_t channels = (size_t)shape.channels;
+    for (size_t i = 0; i < n_pixels; i++) {
+        float residual = 0;
+        for (size_t c = 0; c < channels; c++)
+            residual += fabsf(tile[i * channels + c] - generated[i * channels + c]);
+        map[i] = residual / (float)channels;
+    }
+}
+
+ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, const float *tiles,
+                             size_t n, detect_tick *tick, void *cookie, ano_error *err)
+{
+    if (scorer->patch != NULL)
+        return detect_patch_run(found, scorer->patch, tiles, n, tick, cookie, err);
+    const ano_shape shape = scorer->tile;
+    const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
+    const size_t tile = n_pixels * (size_t)shape.channels;
+    const ano_status status = detect_search_run(found->scores, found->generated, found->trace,
+                                                scorer->search, tiles, n, tick, cookie, err);
+    for (size_t i = 0; i < n && status == ANO_OK && found->maps != NULL; i++)
+        map_residual(found->maps + i * n_pixels, tiles + i * tile, found->generated + i * tile,
+                     shape);
+    return status;
+}
