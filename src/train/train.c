@@ -207,10 +207,11 @@ static ano_status run_step(training *t, ano_error *err)
     ano_error broken = ANO_ERROR_INIT;
     if (train_check_finite(state->model, gradients, result.d_loss, result.g_loss, &broken) !=
         ANO_OK)
-        return base_error(err, ANO_NUMERIC,
-                          "epoch %d, step %d: %s: a lower learning rate may help; the last good "
-                          "checkpoint is kept",
-                          state->epoch + 1, state->step + 1, broken.message);
+        return base_error(
+            err, ANO_NUMERIC,
+            "epoch %d, step %d: %s: begin again with a lower learning rate; the last good "
+            "checkpoint is kept",
+            state->epoch + 1, state->step + 1, broken.message);
     state->sums.d_loss += result.d_loss;
     state->sums.g_loss += result.g_loss;
     state->sums.d_real += result.d_real;
