@@ -21,10 +21,6 @@ static const cli_command command = {
 
 static const char *const fit_names[] = {
     [ANO_FIT_RESIZE] = "resize", [ANO_FIT_CROP] = "crop", [ANO_FIT_PAD] = "pad"};
-static const char *const network_names[] = {
-    [ANO_GENERATOR] = "generator",
-    [ANO_DISCRIMINATOR] = "discriminator",
-};
 
 /* ---- models -------------------------------------------------------------------------------- */
 
@@ -41,8 +37,8 @@ static void print_network(const ano_model *model, ano_network network)
 {
     size_t n_parameters = 0, n_trainable = 0;
     if (ano_model_layer_count(model, network) == 0)
-        return; /* a file in weights/ holds one of the two */
-    printf("%-20s %-30s %15s %12s\n", network_names[network], "kind", "output", "parameters");
+        return; /* not of the method, or a file in weights/, which holds one */
+    printf("%-20s %-30s %15s %12s\n", ano_network_name(network), "kind", "output", "parameters");
     for (int i = 0; i < ano_model_layer_count(model, network); i++) {
         const ano_layer_info layer = ano_model_layer(model, network, i);
         char shape[64];
@@ -69,11 +65,14 @@ static void print_model(const ano_model *model)
     const ano_model_config config = ano_model_get_config(model);
     const ano_calibration calibration = ano_model_get_calibration(model);
     const ano_view view = ano_model_get_view(model);
-    printf("images %d x %d x %d, latent vector of %d, base width %d\n", config.size, config.size,
-           config.channels, config.latent, config.base_width);
+    printf("method %s, images %d x %d x %d, ", ano_method_name(config.method), config.size,
+           config.size, config.channels);
+    if (config.method != ANO_METHOD_PATCH)
+        printf("latent vector of %d, ", config.latent);
+    printf("base width %d\n", config.base_width);
     print_view(&view);
-    print_network(model, ANO_GENERATOR);
-    print_network(model, ANO_DISCRIMINATOR);
+    for (int i = 0; i < ANO_NETWORKS; i++)
+        print_network(model, (ano_network)i);
     if (calibration.n == 0) {
         puts("not calibrated: no threshold");
         return;
@@ -123,12 +122,19 @@ static json_t *model_as_json(const ano_model *model)
                         calibration.how.tolerance, "search",
                         ano_search_name(calibration.how.search), "pool",
                         cli_options_pool(&calibration.how).text);
-    return json_pack("{s{si si si si ss si sf} so so so}", "config", "size", config.size,
-                     "channels", config.channels, "latent", config.latent, "base_width",
-                     config.base_width, "fit", fit_names[view.fit], "stride", view.stride, "scale",
-                     view.scale, "generator", network_as_json(model, ANO_GENERATOR),
-                     "discriminator", network_as_json(model, ANO_DISCRIMINATOR), "calibration",
-                     calibrated);
+    json_t *root = json_pack("{s{ss si si si si ss si sf} so}", "config", "method",
+                             ano_method_name(config.method), "size", config.size, "channels",
+                             config.channels, "latent", config.latent, "base_width",
+                             config.base_width, "fit", fit_names[view.fit], "stride", view.stride,
+                             "scale", view.scale, "calibration", calibrated);
+    for (int i = 0; i < ANO_NETWORKS && root != NULL; i++)
+        if (ano_model_layer_count(model, (ano_network)i) > 0 &&
+            json_object_set_new(root, ano_network_name((ano_network)i),
+                                network_as_json(model, (ano_network)i)) != 0) {
+            json_decref(root);
+            root = NULL;
+        }
+    return root;
 }
 
 /* ---- the verb ------------------------------------------------------------------------------ */

@@ -65,15 +65,17 @@ ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_s
         char stem[200];
         name_files(stem, sizeof stem, images, strip->image);
         maps->why = (ano_error)ANO_ERROR_INIT;
-        const ano_status status = report_maps_open(&maps->maps,
-                                                   &(report_maps_options){.folder = maps->folder,
-                                                                          .stem = stem,
-                                                                          .images = images,
-                                                                          .image = strip->image,
-                                                                          .scored = strip->shape,
-                                                                          .high = maps->high,
-                                                                          .format = maps->format},
-                                                   err);
+        const ano_status status =
+            report_maps_open(&maps->maps,
+                             &(report_maps_options){.folder = maps->folder,
+                                                    .stem = stem,
+                                                    .images = images,
+                                                    .image = strip->image,
+                                                    .scored = strip->shape,
+                                                    .high = maps->high,
+                                                    .generates = strip->generated != NULL,
+                                                    .format = maps->format},
+                             err);
         if (status != ANO_OK)
             return status;
     }

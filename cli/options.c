@@ -21,14 +21,10 @@ typedef enum option_kind {
     KIND_SEED,   /* uint64_t, 0 … 2^53, which JSON holds exactly everywhere */
     KIND_COUNT,  /* size_t, 1 … or "all", which is 0 */
     KIND_FLIP,   /* unsigned, "h", "v", "h,v" or "none" */
-    KIND_CONV,   /* ano_conv, "auto", "direct", "winograd" or "fft" */
-    KIND_SEARCH, /* ano_search, "adam" or "lbfgs" */
-    KIND_SPLIT,  /* ano_split, "train" or "test" */
-    KIND_FIT,    /* ano_fit, "resize", "crop" or "pad" */
+    KIND_WORD,   /* an enumeration, by the words of the row's argument: the first is 0 */
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
     KIND_POOL,   /* ano_score_options' pool and pool_share, "sum", "mean", "top:SHARE" or "max" */
     KIND_PERIOD, /* ano_train_options' checkpoint_every or, with an m, checkpoint_minutes */
-    KIND_FORMAT, /* report_map_format, "png" or "tiff" */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
 
@@ -91,7 +87,7 @@ static const option_row rows[] = {
      "Write each image's residual at each iteration of the search"},
     {"maps", "DIR", KIND_TEXT, AT(maps), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
      "Write each image's anomaly map into this folder, the map over the image, and what the generator made of it"},
-    {"map-format", "png|tiff", KIND_FORMAT, AT(map_format), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
+    {"map-format", "png|tiff", KIND_WORD, AT(map_format), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
      "Maps as 16-bit PNG, all on one scale, or as TIFF of the values themselves"},
     {"watch", "DIR", KIND_TEXT, AT(watch), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
      "Score files as they arrive in this folder, until Ctrl-C"},
@@ -108,7 +104,7 @@ static const option_row rows[] = {
      "Test images of each kind, the first in the data's order"},
     {"size", "N", KIND_WHOLE, AT(view.size), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "Show the networks whole images of N x N pixels; 0: 64, but IDX images as they are"},
-    {"fit", "resize|crop|pad", KIND_FIT, AT(view.fit), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"fit", "resize|crop|pad", KIND_WORD, AT(view.fit), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "How a whole image becomes a square: stretched, its middle cut out, or edges filled up"},
     {"tile", "N", KIND_WHOLE, AT(tile), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "Show the networks tiles of N x N pixels, cut from images of any size; 0: whole images"},
@@ -118,14 +114,17 @@ static const option_row rows[] = {
      "Scale images by this before tiles are cut from them; 0.5 is half as wide"},
     {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
      "Show the networks gray or colour; auto is colour where any image has some"},
-    {"split", "test|train", KIND_SPLIT, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
+    {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
+    {"method", "fc|patch", KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
+     "trains a discriminator of patches on anomalies drawn onto normal images"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Images in a training step"},
-    {"conv", "auto|direct|winograd|fft", KIND_CONV, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
+    {"conv", "auto|direct|winograd|fft", KIND_WORD, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
      "How convolutions are computed; auto takes what is fastest here, measured once"},
     {"rate", "R", KIND_REAL, AT(train.learning_rate), 1e-9, 1, GROUP_TRAIN, FIXED, TRAINING,
      "Adam's learning rate, both networks"},
@@ -160,7 +159,7 @@ static const option_row rows[] = {
     {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
      "Stop when the model is trained and calibrated"},
 
-    {"search", "adam|lbfgs", KIND_SEARCH, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+    {"search", "adam|lbfgs", KIND_WORD, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How a search goes down; lbfgs needs a third of the iterations"},
     {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING,
      "Steps of each image's search"},
@@ -238,18 +237,8 @@ static bool parse_real(double *out, const char *text, double low, double high)
 }
 
 static const char *const flip_names[] = {"none", "h", "v", "h,v"};
-static const char *const conv_names[] = {[ANO_CONV_AUTO] = "auto",
-                                         [ANO_CONV_DIRECT] = "direct",
-                                         [ANO_CONV_WINOGRAD] = "winograd",
-                                         [ANO_CONV_FFT] = "fft"};
-static const char *const search_names[] = {
-    [ANO_SEARCH_ADAM] = "adam", [ANO_SEARCH_LBFGS] = "lbfgs"};
-static const char *const split_names[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
-static const char *const fit_names[] = {
-    [ANO_FIT_RESIZE] = "resize", [ANO_FIT_CROP] = "crop", [ANO_FIT_PAD] = "pad"};
 static const char *const colour_names[] = {"auto", "gray", "rgb"};
 static const int colour_channels[] = {0, 1, 3};
-static const char *const format_names[] = {[REPORT_MAP_PNG] = "png", [REPORT_MAP_TIFF] = "tiff"};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
 cli_pool_name cli_options_pool(const ano_score_options *options)
@@ -268,6 +257,40 @@ static int find_name(const char *const *names, size_t n_names, const char *text)
         if (strcmp(names[i], text) == 0)
             return (int)i;
     return -1;
+}
+
+/* ---- words, as "adam|lbfgs" ---- */
+
+/* The number of the word `text`, -1 where it is none. */
+static int find_word(const char *words, const char *text)
+{
+    const size_t length = strlen(text);
+    int i = 0;
+    for (const char *word = words; length > 0; word += strcspn(word, "|") + 1, i++) {
+        if (strcspn(word, "|") == length && strncmp(word, text, length) == 0)
+            return i;
+        if (word[strcspn(word, "|")] == '\0')
+            break;
+    }
+    return -1;
+}
+
+/* "auto, direct or fft". */
+static void list_words(char *dst, size_t size, const char *words)
+{
+    size_t used = 0;
+    for (const char *at = words; *at != '\0' && used + 1 < size; at++)
+        used += (size_t)snprintf(dst + used, size - used, "%s",
+                                 *at != '|'                    ? (char[]){*at, '\0'}
+                                 : strchr(at + 1, '|') != NULL ? ", "
+                                                               : " or ");
+}
+
+static json_t *word_json(const char *words, int number)
+{
+    for (; number > 0; number--)
+        words += strcspn(words, "|") + 1;
+    return json_stringn(words, strcspn(words, "|"));
 }
 
 static bool parse_pool(ano_score_options *options, const char *text)
@@ -346,33 +369,12 @@ static bool set_option(cli_options *options, const option_row *row, const char *
             return false;
         *(unsigned *)field = (unsigned)name;
         return true;
-    case KIND_CONV:
-        snprintf(expected, expected_size, "auto, direct, winograd or fft");
-        name = find_name(conv_names, sizeof conv_names / sizeof *conv_names, text);
+    case KIND_WORD:
+        name = find_word(row->argument, text);
+        list_words(expected, expected_size, row->argument);
         if (name < 0)
             return false;
-        *(ano_conv *)field = (ano_conv)name;
-        return true;
-    case KIND_SEARCH:
-        snprintf(expected, expected_size, "adam or lbfgs");
-        name = find_name(search_names, sizeof search_names / sizeof *search_names, text);
-        if (name < 0)
-            return false;
-        *(ano_search *)field = (ano_search)name;
-        return true;
-    case KIND_SPLIT:
-        snprintf(expected, expected_size, "train or test");
-        name = find_name(split_names, sizeof split_names / sizeof *split_names, text);
-        if (name < 0)
-            return false;
-        *(ano_split *)field = (ano_split)name;
-        return true;
-    case KIND_FIT:
-        snprintf(expected, expected_size, "resize, crop or pad");
-        name = find_name(fit_names, sizeof fit_names / sizeof *fit_names, text);
-        if (name < 0)
-            return false;
-        *(ano_fit *)field = (ano_fit)name;
+        memcpy(field, &name, sizeof name);
         return true;
     case KIND_COLOUR:
         snprintf(expected, expected_size, "gray, rgb or auto");
@@ -387,13 +389,6 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     case KIND_PERIOD:
         snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
         return parse_period(field, text, row->low, row->high);
-    case KIND_FORMAT:
-        snprintf(expected, expected_size, "png or tiff");
-        name = find_name(format_names, sizeof format_names / sizeof *format_names, text);
-        if (name < 0)
-            return false;
-        *(report_map_format *)field = (report_map_format)name;
-        return true;
     }
     return false;
 }
@@ -419,14 +414,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
                                            : json_integer((json_int_t) * (const size_t *)field);
     case KIND_FLIP:
         return json_string(flip_names[*(const unsigned *)field]);
-    case KIND_CONV:
-        return json_string(conv_names[*(const ano_conv *)field]);
-    case KIND_SEARCH:
-        return json_string(search_names[*(const ano_search *)field]);
-    case KIND_SPLIT:
-        return json_string(split_names[*(const ano_split *)field]);
-    case KIND_FIT:
-        return json_string(fit_names[*(const ano_fit *)field]);
+    case KIND_WORD:
+        return word_json(row->argument, *(const int *)field);
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
     case KIND_POOL:
@@ -436,8 +425,6 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)
                                              : json_integer(train->checkpoint_every);
     }
-    case KIND_FORMAT:
-        return json_string(format_names[*(const report_map_format *)field]);
     }
     return NULL;
 }

@@ -286,37 +286,76 @@ static ano_status draw_scores(page_texts *p, const report_results *results, ano_
     return status;
 }
 
+/* The columns of loss.csv that are losses, as curves by epoch. */
+typedef struct loss_table {
+    char *text;
+    double *numbers; /* [1 + ANO_MAX_LOSSES][n_lines]: epochs, then losses */
+    size_t n_lines, n_rows;
+    int n_losses;
+    const char *names[ANO_MAX_LOSSES];
+    double *losses[ANO_MAX_LOSSES]; /* in numbers */
+} loss_table;
+
+/* Names the columns after the first that end in "loss", which are the first ones. */
+static void read_header(loss_table *t)
+{
+    char *rest;
+    strtok_r(t->text, ",\n", &rest);
+    for (char *name; t->n_losses < ANO_MAX_LOSSES && (name = strtok_r(NULL, ",", &rest)) != NULL;) {
+        const size_t length = strlen(name);
+        if (length < 4 || strcmp(name + length - 4, "loss") != 0)
+            return;
+        t->names[t->n_losses++] = name;
+    }
+}
+
+static void read_rows(loss_table *t, const char *at)
+{
+    for (; at != NULL && *at != '\0'; at = strchr(at, '\n'), at = at != NULL ? at + 1 : NULL) {
+        char *end;
+        t->numbers[t->n_rows] = strtod(at, &end);
+        int k = 0;
+        for (; k < t->n_losses && *end == ','; k++)
+            t->losses[k][t->n_rows] = strtod(end + 1, &end);
+        if (k == t->n_losses)
+            t->n_rows++;
+    }
+}
+
 /* From loss.csv, where the folder has one. */
 static ano_status draw_losses(page_texts *p, const char *folder, ano_error *err)
 {
-    char *path = base_path_join(folder, "loss.csv"), *text = NULL;
-    size_t size, n = 0, n_lines = 0;
-    if (path == NULL || base_file_read(&text, &size, path, NULL) != ANO_OK) {
+    char *path = base_path_join(folder, "loss.csv");
+    loss_table t = {0};
+    size_t size;
+    if (path == NULL || base_file_read(&t.text, &size, path, NULL) != ANO_OK) {
         base_free(path);
         return ANO_OK;
     }
-    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
-        n_lines++;
-    double *numbers = base_alloc(n_lines + 1, 3 * sizeof *numbers);
-    ano_status status = numbers != NULL ? ANO_OK : base_error_nomem(err, "losses");
-    double *epochs = numbers, *d_loss = numbers + n_lines, *g_loss = d_loss + n_lines;
-    for (const char *line = strchr(text, '\n'); status == ANO_OK && line != NULL;
-         line = strchr(line + 1, '\n'))
-        if (sscanf(line + 1, "%lf,%lf,%lf", &epochs[n], &d_loss[n], &g_loss[n]) == 3)
-            n++;
-    if (status == ANO_OK && n > 0) {
-        const report_curve curves[] = {{"d_loss", epochs, d_loss, n},
-                                       {"g_loss", epochs, g_loss, n}};
+    for (const char *at = t.text; (at = strchr(at, '\n')) != NULL; at++)
+        t.n_lines++;
+    t.numbers = base_alloc(t.n_lines + 1, (1 + ANO_MAX_LOSSES) * sizeof *t.numbers);
+    ano_status status = t.numbers != NULL ? ANO_OK : base_error_nomem(err, "losses");
+    const char *rows = strchr(t.text, '\n');
+    if (status == ANO_OK && rows != NULL) {
+        for (int k = 0; k < ANO_MAX_LOSSES; k++)
+            t.losses[k] = t.numbers + (size_t)(k + 1) * (t.n_lines + 1);
+        read_header(&t);
+        read_rows(&t, rows + 1);
+    }
+    if (status == ANO_OK && t.n_rows > 0 && t.n_losses > 0) {
+        report_curve curves[ANO_MAX_LOSSES];
+        for (int k = 0; k < t.n_losses; k++)
+            curves[k] = (report_curve){t.names[k], t.numbers, t.losses[k], t.n_rows};
         const report_plane plane = report_plane_losses();
         report_figure *figure = &p->figures[p->n_figures];
-        *figure =
-            (report_figure){.title = "Losses in training",
-                            .described = "Of the discriminator and of the generator, by epoch."};
-        status = report_curves(&figure->svg, &plane, curves, 2, err);
+        *figure = (report_figure){.title = "Losses in training",
+                                  .described = "Of each network, by epoch."};
+        status = report_curves(&figure->svg, &plane, curves, t.n_losses, err);
         p->n_figures += status == ANO_OK;
     }
-    base_free(numbers);
-    base_free(text);
+    base_free(t.numbers);
+    base_free(t.text);
     base_free(path);
     return status;
 }

@@ -111,8 +111,12 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     }
     run->configured = *options;
     cli_options_parse(options, command, argc, argv);
-    if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, ANO_GENERATOR) == 0)
-        return cli_refuse(CLI_BAD_MODEL, "%s: holds no generator to search with", run->model_path);
+    const ano_network needed = ano_model_get_config(run->model).method == ANO_METHOD_PATCH
+                                   ? ANO_PATCH_DISCRIMINATOR
+                                   : ANO_GENERATOR;
+    if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, needed) == 0)
+        return cli_refuse(CLI_BAD_MODEL, "%s: holds no %s to score with", run->model_path,
+                          ano_network_name(needed));
     return CLI_DONE;
 }
 

@@ -20,6 +20,7 @@ typedef struct canvas {
     size_t room;   /* pixels */
     bool is_whole; /* there was room for it */
     float *pixels, *generated, *map;
+    bool generates; /* else `generated` holds nothing */
 } canvas;
 
 typedef struct testing {
@@ -74,7 +75,9 @@ static int on_strip(const ano_strip *strip, void *cookie)
     if (!c->is_whole)
         return 0;
     memcpy(c->pixels + at * channels, strip->pixels, n * channels * sizeof(float));
-    memcpy(c->generated + at * channels, strip->generated, n * channels * sizeof(float));
+    c->generates = strip->generated != NULL;
+    if (c->generates)
+        memcpy(c->generated + at * channels, strip->generated, n * channels * sizeof(float));
     memcpy(c->map + at, strip->map, n * sizeof(float));
     return 0;
 }
@@ -91,8 +94,11 @@ static ano_status write_comparison(const testing *t, size_t number, const char *
     char *path = base_path_join(t->folder, name);
     if (path == NULL)
         return base_error_nomem(err, name);
-    const ano_status status = report_comparison(path, c->pixels, c->generated, c->shape,
-                                                side < LEAST_SIDE ? LEAST_SIDE / side : 1, err);
+    const int scale = side < LEAST_SIDE ? LEAST_SIDE / side : 1;
+    const ano_status status =
+        c->generates
+            ? report_comparison(path, c->pixels, c->generated, c->shape, scale, err)
+            : report_map_beside(path, c->pixels, c->map, c->shape, t->map_high, scale, err);
     base_free(path);
     return status;
 }
@@ -118,7 +124,7 @@ static ano_status keep_example(report_example *examples, size_t *n, double sign,
     if (at == CLI_EXAMPLES)
         return ANO_OK;
     ano_status status = report_picture(&found.image, c->pixels, NULL, c->shape, t->map_high, err);
-    if (status == ANO_OK)
+    if (status == ANO_OK && c->generates)
         status = report_picture(&found.generated, c->generated, NULL, c->shape, t->map_high, err);
     if (status == ANO_OK)
         status = report_picture(&found.overlay, c->pixels, c->map, c->shape, t->map_high, err);

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const cli_command command = {
     .verb = CLI_VERB_TRAIN,
@@ -31,6 +32,7 @@ typedef struct training {
     size_t n_skipped;
     ano_error err; /* of writing a picture */
     const char *folder;
+    ano_method method;
     ano_shape shape;
     size_t batch;
 } training;
@@ -49,6 +51,20 @@ static ano_status write_samples(const training *t, const ano_train_event *event,
     return status;
 }
 
+/* "epoch   3 of 10  d_loss 0.5312  g_loss 1.1023  d_real 0.691  d_fake 0.309  1.9 s  540 images/s"
+ */
+static void say_epoch(training *t, const ano_train_event *event)
+{
+    char losses[160];
+    size_t length = 0;
+    const char *name;
+    for (int i = 0; (name = ano_loss_name(t->method, i)) != NULL && length < sizeof losses; i++)
+        length += (size_t)snprintf(losses + length, sizeof losses - length, "%s %.*f  ", name,
+                                   strstr(name, "loss") != NULL ? 4 : 3, event->ended->losses[i]);
+    cli_progress_say(&t->progress, "epoch %3d of %d  %s%.1f s  %.0f images/s", event->epoch,
+                     event->epochs, losses, event->ended->seconds, event->ended->images_per_second);
+}
+
 static void on_step(training *t, const ano_train_event *event)
 {
     const size_t steps = (size_t)(event->epoch - 1) * (size_t)event->steps + (size_t)event->step;
@@ -61,12 +77,7 @@ static void on_step(training *t, const ano_train_event *event)
         t->trains = true;
     }
     if (event->ended != NULL)
-        cli_progress_say(&t->progress,
-                         "epoch %3d of %d  d_loss %.4f  g_loss %.4f  d_real %.3f  d_fake %.3f  "
-                         "%.1f s  %.0f images/s",
-                         event->epoch, event->epochs, event->ended->d_loss, event->ended->g_loss,
-                         event->ended->d_real, event->ended->d_fake, event->ended->seconds,
-                         event->ended->images_per_second);
+        say_epoch(t, event);
     cli_progress_update(&t->progress, title, (double)(steps * t->batch), total * t->batch);
 }
 
@@ -111,6 +122,7 @@ static int train(ano_model **model, const ano_dataset *images, const cli_options
     training t = {.progress = cli_progress_begin(options->quiet),
                   .err = ANO_ERROR_INIT,
                   .folder = options->out,
+                  .method = options->model.method,
                   .shape = ano_dataset_shape(images),
                   .batch = (size_t)options->train.batch};
     ano_model_config config = options->model;

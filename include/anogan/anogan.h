@@ -240,6 +240,7 @@ typedef struct ano_model_config {
     }
 
 typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR, ANO_PATCH_DISCRIMINATOR } ano_network;
+enum { ANO_NETWORKS = 3 };
 
 /* "generator", "discriminator" …: the first part of the names of a network's tensors. */
 ANO_API const char *ano_network_name(ano_network network);

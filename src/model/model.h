@@ -9,7 +9,7 @@
 enum { MODEL_KIND_SIZE = 40 };
 
 /* All networks that a model may have, in the order of ano_network. */
-enum { MODEL_NETWORKS = 3 };
+enum { MODEL_NETWORKS = ANO_NETWORKS };
 
 struct ano_model {
     ano_model_config config;

@@ -18,7 +18,7 @@
 #include <vips/vector.h> /* does not stand alone */
 
 /* What becomes a file each. */
-enum { MAP, OVERLAY, GENERATED, N_FILES };
+enum { MAP, OVERLAY, GENERATED, MAX_FILES };
 
 struct report_maps {
     report_maps_options options; /* without folder and stem, which are in the files' paths */
@@ -34,8 +34,9 @@ struct report_maps {
     float *values;              /* [width][scored.channels] */
     uint16_t *shares;           /* [width], the map's as PNG */
     uint8_t *line;              /* [width][3] */
-    base_file raw[N_FILES];     /* of rows; abandoned in the end */
-    base_file files[N_FILES];
+    int n_files;                /* without GENERATED where nothing is generated */
+    base_file raw[MAX_FILES];   /* of rows; abandoned in the end */
+    base_file files[MAX_FILES];
 };
 
 /* ---- rows ---------------------------------------------------------------------------------- */
@@ -59,13 +60,13 @@ static ano_status check_options(const report_maps_options *options, ano_error *e
 static ano_status create_files(report_maps *maps, const char *folder, const char *stem,
                                ano_error *err)
 {
-    const char *const names[N_FILES] = {maps->options.format == REPORT_MAP_TIFF ? "_map.tiff"
-                                                                                : "_map.png",
-                                        "_overlay.png", "_generated.png"};
+    const char *const names[MAX_FILES] = {maps->options.format == REPORT_MAP_TIFF ? "_map.tiff"
+                                                                                  : "_map.png",
+                                          "_overlay.png", "_generated.png"};
     const size_t size = strlen(stem) + 32;
     char *name = base_alloc(size, 1), *path = NULL;
     ano_status status = name != NULL ? ANO_OK : base_error_nomem(err, stem);
-    for (int i = 0; i < N_FILES && status == ANO_OK; i++) {
+    for (int i = 0; i < maps->n_files && status == ANO_OK; i++) {
         snprintf(name, size, "%s%s", stem, names[i]);
         path = base_path_join(folder, name);
         status = path == NULL ? base_error_nomem(err, stem)
@@ -95,6 +96,7 @@ ano_status report_maps_open(report_maps **out, const report_maps_options *option
         return base_error_nomem(err, options->stem);
     maps->options = *options;
     maps->options.folder = maps->options.stem = NULL;
+    maps->n_files = options->generates ? MAX_FILES : GENERATED;
     report_colours(maps->colours);
     status = create_files(maps, options->folder, options->stem, err);
     if (status != ANO_OK)
@@ -204,8 +206,10 @@ static ano_status write_rows(report_maps *maps, ano_error *err)
         unfit_row(maps, maps->maps, 1, 0);
         write_map(maps);
         write_overlay(maps);
-        unfit_row(maps, maps->generated, (size_t)maps->options.scored.channels, -1);
-        write_generated(maps);
+        if (maps->options.generates) {
+            unfit_row(maps, maps->generated, (size_t)maps->options.scored.channels, -1);
+            write_generated(maps);
+        }
         maps->y++;
     }
     return ANO_OK;
@@ -223,16 +227,17 @@ ano_status report_maps_rows(report_maps *maps, const ano_strip *strip, ano_error
         strip->n_rows > scored.height - maps->n_rows)
         return base_error(err, ANO_ARG, "%s: %d rows from %d on, after %d of %d", path,
                           strip->n_rows, strip->y, maps->n_rows, scored.height);
-    const float *map = strip->map, *generated = strip->generated;
+    const float *map = strip->map;
     ano_status status = maps->line == NULL ? begin_image(maps, err) : ANO_OK;
-    for (int row = 0; row < strip->n_rows && status == ANO_OK;
-         row++, map += width, generated += n) {
+    for (int row = 0; row < strip->n_rows && status == ANO_OK; row++, map += width) {
         for (size_t x = 0; x < width; x++)
             if (!isfinite(map[x]))
                 return base_error(err, ANO_NUMERIC, "%s: the map at row %d, column %zu is %f", path,
                                   maps->n_rows, x, (double)map[x]);
         memcpy(maps->maps[maps->n_rows % 2], map, width * sizeof *map);
-        memcpy(maps->generated[maps->n_rows % 2], generated, n * sizeof *generated);
+        if (maps->options.generates)
+            memcpy(maps->generated[maps->n_rows % 2], strip->generated + (size_t)row * n,
+                   n * sizeof *strip->generated);
         maps->n_rows++;
         status = write_rows(maps, err);
     }
@@ -313,9 +318,9 @@ static int save_generated(const report_maps *maps, const char *path)
 
 static ano_status save(const report_maps *maps, ano_error *err)
 {
-    static int (*const savers[N_FILES])(const report_maps *,
-                                        const char *) = {save_map, save_overlay, save_generated};
-    for (int i = 0; i < N_FILES; i++) {
+    static int (*const savers[MAX_FILES])(const report_maps *,
+                                          const char *) = {save_map, save_overlay, save_generated};
+    for (int i = 0; i < maps->n_files; i++) {
         const base_file *file = &maps->files[i];
         if (savers[i](maps, file->temporary) == 0)
             continue;
@@ -334,7 +339,7 @@ static ano_status flush_rows(const report_maps *maps, ano_error *err)
     if (maps->n_rows < maps->options.scored.height)
         return base_error(err, ANO_ARG, "%s: %d rows of %d", maps->files[MAP].path, maps->n_rows,
                           maps->options.scored.height);
-    for (int i = 0; i < N_FILES; i++)
+    for (int i = 0; i < maps->n_files; i++)
         if (ferror(maps->raw[i].stream) || fflush(maps->raw[i].stream) != 0)
             return base_error(err, ANO_IO, "%s: its rows cannot be kept beside it",
                               maps->files[i].path);
@@ -346,7 +351,7 @@ ano_status report_maps_close(report_maps *maps, ano_error *err)
     ano_status status = flush_rows(maps, err);
     if (status == ANO_OK)
         status = save(maps, err);
-    for (int i = 0; i < N_FILES && status == ANO_OK; i++)
+    for (int i = 0; i < maps->n_files && status == ANO_OK; i++)
         status = base_file_commit(&maps->files[i], err);
     report_maps_discard(maps);
     return status;
@@ -356,7 +361,7 @@ void report_maps_discard(report_maps *maps)
 {
     if (maps == NULL)
         return;
-    for (int i = 0; i < N_FILES; i++) {
+    for (int i = 0; i < maps->n_files; i++) {
         base_file_abandon(&maps->raw[i]);
         base_file_abandon(&maps->files[i]);
     }

@@ -17,15 +17,16 @@ typedef struct report_maps_options {
     ano_shape scored; /* of the image as it was scored; 1 or 3 channels */
     double high;      /* the value that gets the top colour, one for all maps of a run */
     report_map_format format;
+    bool generates; /* whether strips have what was generated */
 } report_maps_options;
 
 /* The maps of an image being written. */
 typedef struct report_maps report_maps;
 
 /* Begins STEM_map.png (or .tiff), STEM_overlay.png, the map's colours over the image's own pixels,
- * and STEM_generated.png; all have the image's size, as it is in its file. Where the view saw
- * nothing of the image, the map is 0 and what was generated black. Until report_maps_close() rows
- * wait in temporary files in the folder. Errors: ARG, IO, NOMEM. */
+ * and, where it is generated, STEM_generated.png; all have the image's size, as it is in its file.
+ * Where the view saw nothing of the image, the map is 0 and what was generated black. Until
+ * report_maps_close() rows wait in temporary files in the folder. Errors: ARG, IO, NOMEM. */
 ano_status report_maps_open(report_maps **out, const report_maps_options *options, ano_error *err);
 
 /* The next rows from the top, at the size that was scored; the image is read along. A failed write

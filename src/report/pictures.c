@@ -64,14 +64,15 @@ static uint8_t to_byte(double value)
     return (uint8_t)(255 * fmin(fmax(value, 0), 1) + 0.5);
 }
 
-/* Colours of rising lightness, so that the order survives in gray and for the colour-blind. */
-static void difference_colour(uint8_t dst[3], double difference)
+/* Colours of rising lightness, so that the order survives in gray and for the colour-blind; share
+ * in [0, 1]. */
+static void difference_colour(uint8_t dst[3], double share)
 {
     enum { N_STOPS = 6 };
     static const double stops[N_STOPS][3] = {{0, 0, 0},          {0.34, 0.06, 0.43},
                                              {0.73, 0.21, 0.33}, {0.97, 0.55, 0.05},
                                              {0.98, 0.87, 0.40}, {1, 1, 1}};
-    const double place = fmin(fmax(difference / 2, 0), 1) * (N_STOPS - 1);
+    const double place = fmin(fmax(share, 0), 1) * (N_STOPS - 1);
     const int below = (int)fmin(place, N_STOPS - 2);
     for (int c = 0; c < 3; c++)
         dst[c] =
@@ -93,6 +94,7 @@ static void draw_image(canvas *dst, int tile, const float *image)
 
 static void draw_difference(canvas *dst, int tile, const float *image, const float *generated)
 {
+    enum { MOST = 2 }; /* black to white */
     const ano_shape shape = dst->tile;
     for (int y = 0; y < shape.height; y++) {
         for (int x = 0; x < shape.width; x++) {
@@ -100,10 +102,20 @@ static void draw_difference(canvas *dst, int tile, const float *image, const flo
             for (int c = 0; c < shape.channels; c++)
                 sum += fabs((double)*image++ - (double)*generated++);
             uint8_t colour[3];
-            difference_colour(colour, sum / shape.channels);
+            difference_colour(colour, sum / shape.channels / MOST);
             canvas_set(dst, tile, y, x, colour);
         }
     }
+}
+
+static void draw_map(canvas *dst, int tile, const float *map, double high)
+{
+    for (int y = 0; y < dst->tile.height; y++)
+        for (int x = 0; x < dst->tile.width; x++) {
+            uint8_t colour[3];
+            difference_colour(colour, (double)*map++ / high);
+            canvas_set(dst, tile, y, x, colour);
+        }
 }
 
 static ano_status canvas_write(const char *path, const canvas *picture, ano_error *err)
@@ -137,6 +149,21 @@ ano_status report_comparison(const char *path, const float *image, const float *
         draw_image(&picture, 0, image);
         draw_image(&picture, 1, generated);
         draw_difference(&picture, 2, image, generated);
+        status = canvas_write(path, &picture, err);
+    }
+    base_free(picture.pixels);
+    return status;
+}
+
+ano_status report_map_beside(const char *path, const float *image, const float *map,
+                             ano_shape shape, double high, int scale, ano_error *err)
+{
+    enum { TILES = 2, CHANNELS = 3 };
+    canvas picture;
+    ano_status status = canvas_create(&picture, path, shape, CHANNELS, TILES, TILES, scale, err);
+    if (status == ANO_OK) {
+        draw_image(&picture, 0, image);
+        draw_map(&picture, 1, map, high);
         status = canvas_write(path, &picture, err);
     }
     base_free(picture.pixels);

@@ -14,6 +14,10 @@ ano_status report_grid(const char *path, const float *images, int n, ano_shape s
 ano_status report_comparison(const char *path, const float *image, const float *generated,
                              ano_shape shape, int scale, ano_error *err);
 
+/* The same of image | anomaly map [height][width], black for 0, white for `high` and above. */
+ano_status report_map_beside(const char *path, const float *image, const float *map,
+                             ano_shape shape, double high, int scale, ano_error *err);
+
 /* The image [height][width][channels] as a PNG for a page, shrunk by a whole factor until no side
  * is longer than REPORT_LONGEST_SIDE; with `map` [height][width] not NULL in the map's colours over
  * it, `high` being the value that gets the top one. Of the pixels that become one, the image's are

@@ -208,8 +208,8 @@ static ano_status run_step(training *t, ano_error *err)
     ano_error broken = ANO_ERROR_INIT;
     if (train_check_finite(state->model, gradients, result.losses, &broken) != ANO_OK)
         return base_error(err, ANO_NUMERIC,
-                          "epoch %d, step %d: %s: a lower learning rate may help; the last good "
-                          "checkpoint is kept",
+                          "epoch %d, step %d: %s: begin again with a lower learning rate; the last "
+                          "good checkpoint is kept",
                           state->epoch + 1, state->step + 1, broken.message);
     for (int i = 0; i < ANO_MAX_LOSSES; i++)
         state->sums.losses[i] += result.losses[i];

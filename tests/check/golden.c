@@ -37,7 +37,8 @@ static const struct {
     const char *name;
     ano_model_config model;
     int batch;
-} configs[] = {{"small", {12, 3, 7, 8}, 5}, {"real", {28, 1, 30, 64}, 8}};
+} configs[] = {{"small", {12, 3, 7, 8, ANO_METHOD_FC}, 5},
+               {"real", {28, 1, 30, 64, ANO_METHOD_FC}, 8}};
 enum { N_CONFIGS = sizeof configs / sizeof *configs };
 
 static const char *folder;

@@ -1,7 +1,8 @@
 /* Disks that fail, and processes that die, for tests: the linker sends what src/base/file.c and
  * others ask of the kernel here (--wrap, tests/faults/meson.build). Counted are calls that open for
  * writing, write, sync, close, rename, make and remove, and looks at the clock, of which a training
- * step has two. Nothing is synced in truth.
+ * step has two. Nothing is synced in truth, and the clock goes ten thousand
+ * times too fast, so that there are checkpoints by minutes within epochs.
  *
  * A program that is linked with it takes its orders from the environment:
  *   ANOGAN_FAULTS=kill:K:SPINS   as FAULTS_KILL below

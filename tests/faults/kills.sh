@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 make_bars bars
-options=(--normal 1 --epochs 6 --sample-every 2 --weights-every 3 --flip h "${small[@]}" --quiet)
+options=(--normal 1 --epochs 6 --sample-every 2 --weights-every 3 --flip h "${small[@]}" --batch 4 --quiet)
 
 export ANOGAN_FAULTS=kill:0:0 ANOGAN_FAULTS_COUNT=calls
 "$program" train bars --out whole "${options[@]}" >table.txt
@@ -22,13 +22,13 @@ unset ANOGAN_FAULTS_COUNT
 list() { (cd "$1" && find . -type f ! -name '.lock' ! -name 'checkpoint*' ! -name config.json | sort); }
 
 compare() {
-    diff <(list whole) <(list "$1")
+    diff <(list whole) <(list "$1") || return 1
     local file
     while IFS= read -r file; do
         case $file in
-        ./loss.csv) cmp <(cut -d, -f1-5 "whole/$file") <(cut -d, -f1-5 "$1/$file") ;;
+        ./loss.csv) cmp <(cut -d, -f1-5 "whole/$file") <(cut -d, -f1-5 "$1/$file") || return 1 ;;
         ./report.html) ;;
-        *) cmp "whole/$file" "$1/$file" ;;
+        *) cmp "whole/$file" "$1/$file" || return 1 ;;
         esac
     done < <(list "$1")
 }
@@ -37,7 +37,7 @@ killed=0 runs=0 in_writes=0
 while ((killed < kills)); do
     rm -rf run
     runs=$((runs + 1))
-    every=(1 2 4 1m)
+    every=(1 3 1m 1m)
     checkpoints=(--checkpoint-every "${every[RANDOM % 4]}" --keep-checkpoints $((RANDOM % 3 + 1)))
     while true; do
         if [ -e run/config.json ]; then

@@ -119,7 +119,7 @@ static int on_score(double done, size_t total, void *cookie)
 static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
 {
     (void)state;
-    const ano_model_config config = {SIZE, 1, 3, 2};
+    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC};
     ano_model *model;
     ano_dataset *dataset;
     ano_error err = ANO_ERROR_INIT;
@@ -144,7 +144,7 @@ static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
 static void score__refuses_a_tolerance_that_is_no_share(void **state)
 {
     (void)state;
-    const ano_model_config config = {SIZE, 1, 3, 2};
+    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC};
     const double refused[] = {-0.1, 1, NAN};
     ano_model *model;
     ano_dataset *dataset;

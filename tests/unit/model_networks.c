@@ -63,16 +63,16 @@ static void config__names_what_is_out_of_range(void **state)
     static const struct {
         ano_model_config config;
         const char *word; /* NULL: nothing is */
-    } cases[] = {{{8, 1, 1, 1}, NULL},
-                 {{256, 4, 4096, 64}, NULL},
-                 {{4, 1, 1, 1}, "size"},
-                 {{260, 1, 1, 1}, "size"},
-                 {{30, 1, 1, 1}, "size"},
-                 {{28, 0, 1, 1}, "channels"},
-                 {{28, 5, 1, 1}, "channels"},
-                 {{28, 1, 4097, 1}, "latent"},
-                 {{28, 1, 1, 1025}, "base_width"},
-                 {{252, 1, 4096, 1024}, "parameters"}};
+    } cases[] = {{{8, 1, 1, 1, ANO_METHOD_FC}, NULL},
+                 {{256, 4, 4096, 64, ANO_METHOD_FC}, NULL},
+                 {{4, 1, 1, 1, ANO_METHOD_FC}, "size"},
+                 {{260, 1, 1, 1, ANO_METHOD_FC}, "size"},
+                 {{30, 1, 1, 1, ANO_METHOD_FC}, "size"},
+                 {{28, 0, 1, 1, ANO_METHOD_FC}, "channels"},
+                 {{28, 5, 1, 1, ANO_METHOD_FC}, "channels"},
+                 {{28, 1, 4097, 1, ANO_METHOD_FC}, "latent"},
+                 {{28, 1, 1, 1025, ANO_METHOD_FC}, "base_width"},
+                 {{252, 1, 4096, 1024, ANO_METHOD_FC}, "parameters"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ano_error err = ANO_ERROR_INIT;
         const ano_status expected = cases[i].word == NULL ? ANO_OK : ANO_ARG;

@@ -131,11 +131,13 @@ static int stop_in_second_epoch(const ano_train_event *event, void *cookie)
     return event->epoch == 2 && event->step == 1;
 }
 
-/* Keeps the last notice. */
+/* Keeps the last notice. The run does not begin again. */
 static int keep_notice(const ano_train_event *event, void *cookie)
 {
     if (event->notice != NULL)
         snprintf(cookie, sizeof(ano_error), "%s", event->notice);
+    else if (event->epoch > 0)
+        assert_int_equal(event->epoch, 2);
     return 0;
 }
 

@@ -26,33 +26,6 @@ static ano_train_options quick(const folder *run)
     return options;
 }
 
-/* loss.csv up to the columns of seconds, which no two runs share; the caller's. */
-static char *read_losses(const folder *run)
-{
-    char *text, *path = base_path_join(run->path, "loss.csv");
-    size_t size;
-    assert_int_equal(base_file_read(&text, &size, path, NULL), ANO_OK);
-    assert_true(size > 0 && text[size - 1] == '\n');
-    char *kept = text;
-    int column = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        column = *c == '\n' ? 0 : column + (*c == ',');
-        if (column < 5)
-            *kept++ = *c;
-    }
-    *kept = '\0';
-    base_free(path);
-    return text;
-}
-
-static void assert_same_losses(const folder *a, const folder *b)
-{
-    char *losses[2] = {read_losses(a), read_losses(b)};
-    assert_string_equal(losses[0], losses[1]);
-    base_free(losses[0]);
-    base_free(losses[1]);
-}
-
 /* Every file of a folder, and of those in it, is whole; half-written ones under names of their own
  * are there only where they could not be removed. */
 static void assert_whole(const char *path, bool may_leave)
@@ -108,7 +81,6 @@ static bool fails_and_resumes(const folder *whole, faults_plan plan)
     ano_dataset_free(dataset);
     assert_whole(run.path, false);
     assert_same_run(whole, &run);
-    assert_same_losses(whole, &run);
     remove_folder(&run);
     return struck;
 }
