@@ -210,9 +210,9 @@ static void bench_epoch(const settings *s, double peak)
     ano_error err = ANO_ERROR_INIT;
     ano_model *model;
     train_step *step;
-    nn_adam adam[MODEL_NETWORKS];
+    nn_adam adam[MODEL_GAN_NETWORKS];
     check(ano_model_create(&model, &s->config, 0, &err), &err);
-    for (int i = 0; i < MODEL_NETWORKS; i++) {
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++) {
         nn_net *net = model->networks[i];
         check(nn_adam_init(&adam[i], net->n_parameters, 2e-4, 0.5, 0.999, &err), &err);
         check(nn_choose_methods(net, s->conv, BATCH, &err), &err);
@@ -247,7 +247,7 @@ static void bench_epoch(const settings *s, double peak)
                s->steps, BATCH, seconds, s->steps * BATCH / seconds, seconds / direct);
     base_free(z);
     train_step_free(step);
-    for (int i = 0; i < MODEL_NETWORKS; i++)
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         nn_adam_clear(&adam[i]);
     ano_model_free(model);
 }

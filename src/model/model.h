@@ -10,6 +10,8 @@ enum { MODEL_KIND_SIZE = 40 };
 
 /* All networks that a model may have, in the order of ano_network. */
 enum { MODEL_NETWORKS = ANO_NETWORKS };
+/* Those of a GAN come first: generator and discriminator. */
+enum { MODEL_GAN_NETWORKS = 2 };
 
 struct ano_model {
     ano_model_config config;

@@ -14,7 +14,7 @@ struct train_step {
     nn_pass *judge;         /* the discriminator over B images, for the generator's */
     float *images;          /* [2B][image]: real, then generated */
     float *diff_logits;     /* [2B] */
-    float *gradients[MODEL_NETWORKS];
+    float *gradients[MODEL_GAN_NETWORKS];
 };
 
 ano_status train_step_create(train_step **out, ano_model *model, nn_adam *adam, int batch,
@@ -33,7 +33,7 @@ ano_status train_step_create(train_step **out, ano_model *model, nn_adam *adam, 
     step->images = base_alloc(2 * step->batch * step->image, sizeof(float));
     step->diff_logits = base_alloc(2 * step->batch, sizeof(float));
     ano_status status = ANO_OK;
-    for (int i = 0; i < MODEL_NETWORKS; i++)
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         if ((step->gradients[i] = base_alloc(model->networks[i]->n_parameters, sizeof(float))) ==
             NULL)
             status = base_error_nomem(err, "gradients");
@@ -65,7 +65,7 @@ void train_step_free(train_step *step)
     nn_pass_free(step->judge);
     base_free(step->images);
     base_free(step->diff_logits);
-    for (int i = 0; i < MODEL_NETWORKS; i++)
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         base_free(step->gradients[i]);
     base_free(step);
 }

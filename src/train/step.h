@@ -17,8 +17,8 @@ typedef struct train_step_result {
     double d_real, d_fake; /* means of D's probability "real" */
 } train_step_result;
 
-/* Batches of B = `batch` images. The model and the optimisers [MODEL_NETWORKS] are changed by every
- * step and must outlive it. Nothing is allocated after this. */
+/* Batches of B = `batch` images. The model and the optimisers [MODEL_GAN_NETWORKS] are changed by
+ * every step and must outlive it. Nothing is allocated after this. */
 ano_status train_step_create(train_step **out, ano_model *model, nn_adam *adam, int batch,
                              ano_error *err);
 void train_step_free(train_step *step);

@@ -49,7 +49,7 @@ typedef struct subject {
     format_safetensors *goldens;
     ano_model *model;
     int batch, latent, image; /* sizes */
-    double error[MODEL_NETWORKS];
+    double error[MODEL_GAN_NETWORKS];
 } subject;
 
 static subject create(int i)
@@ -61,7 +61,7 @@ static subject create(int i)
     if (format_safetensors_open(&s.goldens, path, &err) != ANO_OK ||
         model_create(&s.model, &configs[i].model, &err) != ANO_OK)
         fail_msg("%s", err.message);
-    for (int k = 0; k < MODEL_NETWORKS; k++) {
+    for (int k = 0; k < MODEL_GAN_NETWORKS; k++) {
         formula_fill_net(s.model->networks[k], ano_network_name((ano_network)k));
         s.error[k] = check_net_error(s.model->networks[k], s.batch);
     }
@@ -299,8 +299,8 @@ static void compare_change(const subject *s, ano_network network)
 static void check_training(int i, ano_conv conv)
 {
     subject s = create(i);
-    nn_adam adam[MODEL_NETWORKS];
-    for (int k = 0; k < MODEL_NETWORKS; k++) {
+    nn_adam adam[MODEL_GAN_NETWORKS];
+    for (int k = 0; k < MODEL_GAN_NETWORKS; k++) {
         nn_net *net = s.model->networks[k];
         assert_int_equal(nn_adam_init(&adam[k], net->n_parameters, TRAINING_RATE, 0.5, 0.999, NULL),
                          ANO_OK);
@@ -317,7 +317,7 @@ static void check_training(int i, ano_conv conv)
         losses[2 * number + 1] = (float)result.g_loss;
         if (number > 0)
             continue;
-        for (int k = 0; k < MODEL_NETWORKS; k++)
+        for (int k = 0; k < MODEL_GAN_NETWORKS; k++)
             compare_tensors(&s, "gradient", (ano_network)k,
                             train_step_gradients(step, (ano_network)k), true, error,
                             REAL_GRADIENT_ERROR);
@@ -326,7 +326,7 @@ static void check_training(int i, ano_conv conv)
     }
     compare(&s, "training.losses", losses, 2 * STEPS,
             is_sampled(&s, "change.generator.dense.kernel") ? REAL_LOSS_ERROR : error);
-    for (int k = 0; k < MODEL_NETWORKS; k++) {
+    for (int k = 0; k < MODEL_GAN_NETWORKS; k++) {
         compare_change(&s, (ano_network)k);
         nn_adam_clear(&adam[k]);
     }

@@ -459,7 +459,8 @@ static void layers__in_any_order_match_their_twin(void **state)
 static void larger_networks__match_their_twins(void **state)
 {
     (void)state;
-    static const ano_model_config larger[] = {{32, 3, 5, 2, ANO_METHOD_FC}, {64, 1, 5, 2}};
+    static const ano_model_config larger[] = {{32, 3, 5, 2, ANO_METHOD_FC},
+                                              {64, 1, 5, 2, ANO_METHOD_FC}};
     for (int i = 0; i < 2; i++) {
         nn_net *nets[2];
         assert_int_equal(model_generator_create(&nets[0], &larger[i], NULL), ANO_OK);

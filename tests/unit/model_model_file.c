@@ -67,7 +67,7 @@ static void check_round_trip(const ano_model_config *of)
     assert_true(found.map_high == 0.75f && ano_calibration_holds(&found, &calibration.how));
     calibration.how.restarts++;
     assert_false(ano_calibration_holds(&found, &calibration.how));
-    for (int i = 0; i < MODEL_NETWORKS; i++) {
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++) {
         const nn_net *a = model->networks[i], *b = loaded->networks[i];
         assert_memory_equal(a->parameters, b->parameters, a->n_parameters * sizeof(float));
         assert_memory_equal(a->statistics, b->statistics, a->n_statistics * sizeof(float));
@@ -206,7 +206,7 @@ static void loading__refuses_an_architecture_out_of_range_by_name(void **state)
     check_refused(8, 0, 2, "latent");
     check_refused(8, 3, 5000, "base_width");
     check_refused(252, 4096, 1024, "parameters");
-    check_refused(8, 3, 2, "neither a generator nor a discriminator");
+    check_refused(8, 3, 2, "no network of its method");
 }
 
 static void a_calibration_that_no_file_can_hold__is_refused(void **state)

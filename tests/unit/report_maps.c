@@ -76,8 +76,12 @@ static contents read_file(const char *name)
 /* Options for the maps of `images`, all of which have been scored as `scored`. */
 static report_maps_options make_options(const ano_dataset *images, ano_shape scored)
 {
-    return (report_maps_options){
-        .folder = folder, .stem = "a", .images = images, .scored = scored, .high = 4};
+    return (report_maps_options){.folder = folder,
+                                 .stem = "a",
+                                 .images = images,
+                                 .scored = scored,
+                                 .high = 4,
+                                 .generates = true};
 }
 
 /* A data set of one image, seen so. */

@@ -14,7 +14,7 @@
 /* A model and the gradients of a step that went well. */
 typedef struct step {
     ano_model *model;
-    float *gradients[MODEL_NETWORKS];
+    float *gradients[MODEL_GAN_NETWORKS];
 } step;
 
 static step good_step(void)
@@ -22,7 +22,7 @@ static step good_step(void)
     const ano_model_config config = {.size = 8, .channels = 1, .latent = 3, .base_width = 4};
     step made;
     assert_int_equal(ano_model_create(&made.model, &config, 1, NULL), ANO_OK);
-    for (int i = 0; i < MODEL_NETWORKS; i++)
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         made.gradients[i] = base_alloc(made.model->networks[i]->n_parameters, sizeof(float));
     return made;
 }
@@ -30,7 +30,7 @@ static step good_step(void)
 static void clear(step *s)
 {
     ano_model_free(s->model);
-    for (int i = 0; i < MODEL_NETWORKS; i++)
+    for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         base_free(s->gradients[i]);
 }
 
@@ -39,7 +39,7 @@ static const char *check(const step *s, double d_loss, double g_loss)
 {
     static ano_error err;
     err = (ano_error)ANO_ERROR_INIT;
-    const float *const gradients[MODEL_NETWORKS] = {s->gradients[0], s->gradients[1], NULL};
+    const float *const gradients[MODEL_NETWORKS] = {s->gradients[0], s->gradients[1]};
     const double losses[ANO_MAX_LOSSES] = {d_loss, g_loss};
     const ano_status status = train_check_finite(s->model, gradients, losses, &err);
     assert_int_equal(status, err.message[0] == '\0' ? ANO_OK : ANO_NUMERIC);
@@ -71,7 +71,7 @@ static void check__names_any_tensor_that_is_not_finite(void **state)
     (void)state;
     static const float values[] = {NAN, INFINITY, -INFINITY};
     step s = good_step();
-    for (int n = 0; n < MODEL_NETWORKS; n++)
+    for (int n = 0; n < MODEL_GAN_NETWORKS; n++)
         for (int t = 0; t < s.model->networks[n]->n_tensors; t++) {
             const nn_tensor *tensor = &s.model->networks[n]->tensors[t];
             float *places[] = {nn_net_data(s.model->networks[n], tensor) + tensor->size - 1,
