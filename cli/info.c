@@ -51,6 +51,17 @@ static void print_network(const ano_model *model, ano_network network)
            n_parameters - n_trainable);
 }
 
+/* "top:0.02 of the map; 1 search by lbfgs …" */
+static void print_how(const ano_score_options *how)
+{
+    printf("(%s", ano_pool_name(how->pool));
+    if (how->pool == ANO_POOL_TOP)
+        printf(":%g", how->pool_share);
+    printf(" of the map; %d search%s by %s of %d iterations, tolerance %g)\n", how->restarts,
+           how->restarts == 1 ? "" : "es", ano_search_name(how->search), how->iterations,
+           how->tolerance);
+}
+
 /* What the networks are shown. */
 static void print_view(const ano_view *view)
 {
@@ -82,10 +93,7 @@ static void print_model(const ano_model *model)
         "%.6g to %.6g\n",
         calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
         (double)calibration.scores[calibration.n - 1]);
-    const ano_score_options *how = &calibration.how;
-    printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n",
-           cli_options_pool(how).text, how->restarts, how->restarts == 1 ? "" : "es",
-           ano_search_name(how->search), how->iterations, how->tolerance);
+    print_how(&calibration.how);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)

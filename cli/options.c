@@ -169,8 +169,8 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"pool", "sum|mean|top:S|max|auto", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
-     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it; auto is the sum of whole images, of tiles what is best on held-out images"},
+    {"pool", "sum|mean|top:S|max", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -241,16 +241,6 @@ static const char *const colour_names[] = {"auto", "gray", "rgb"};
 static const int colour_channels[] = {0, 1, 3};
 static const uint64_t seed_high = UINT64_C(1) << 53;
 
-cli_pool_name cli_options_pool(const ano_score_options *options)
-{
-    cli_pool_name name;
-    if (options->pool == ANO_POOL_TOP)
-        snprintf(name.text, sizeof name.text, "top:%g", options->pool_share);
-    else
-        snprintf(name.text, sizeof name.text, "%s", ano_pool_name(options->pool));
-    return name;
-}
-
 static int find_name(const char *const *names, size_t n_names, const char *text)
 {
     for (size_t i = 0; i < n_names; i++)
@@ -295,7 +285,7 @@ static json_t *word_json(const char *words, int number)
 
 static bool parse_pool(ano_score_options *options, const char *text)
 {
-    for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_AUTO; pool++) {
+    for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_MAX; pool++) {
         const char *name = ano_pool_name(pool);
         const size_t length = strlen(name);
         if (strncmp(text, name, length) != 0)

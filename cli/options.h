@@ -88,12 +88,6 @@ ano_view cli_options_view(const cli_options *options);
 /* The search's options, with the run's seed and threads in them. */
 ano_score_options cli_options_search(const cli_options *options);
 
-/* "mean", "top:0.01" …: the pool as the command line has it. */
-typedef struct cli_pool_name {
-    char text[32];
-} cli_pool_name;
-cli_pool_name cli_options_pool(const ano_score_options *options);
-
 void cli_options_free(cli_options *options);
 
 #endif

@@ -174,14 +174,12 @@ static void add_view(page_texts *p, const ano_view *view)
     add_setting(p, "view", text);
 }
 
-static void fill_settings(page_texts *p, const report_results *results, const ano_model *model,
+static void fill_settings(page_texts *p, const report_results *results, const ano_view *view,
                           const cli_options *options)
 {
-    const ano_view view = ano_model_get_view(model);
-    const ano_calibration calibration = ano_model_get_calibration(model);
     add_setting(p, "data", options->data);
     add_setting(p, "normal", results->normal);
-    add_view(p, &view);
+    add_view(p, view);
     add_number(p, "epochs", options->train.epochs);
     add_number(p, "batch", options->train.batch);
     add_number(p, "latent", options->model.latent);
@@ -189,7 +187,7 @@ static void fill_settings(page_texts *p, const report_results *results, const an
     add_setting(p, "search", ano_search_name(results->search));
     add_number(p, "iterations", results->iterations);
     add_number(p, "restarts", results->restarts);
-    add_setting(p, "pool", cli_options_pool(&calibration.how).text);
+    add_setting(p, "pool", ano_pool_name(options->search.pool));
     add_number(p, "alpha", results->alpha);
     add_number(p, "seed", (double)results->seed);
     add_setting(p, "anogan", ano_version());
@@ -413,7 +411,8 @@ ano_status cli_page_write(const char *folder, const report_results *results,
     fill_metrics(p, results);
     fill_kinds(p, results);
     fill_verdict(p, results);
-    fill_settings(p, results, model, options);
+    const ano_view view = ano_model_get_view(model);
+    fill_settings(p, results, &view, options);
     ano_status status = draw_curves(p, results, err);
     if (status == ANO_OK)
         status = draw_scores(p, results, err);

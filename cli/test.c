@@ -24,12 +24,7 @@ int cli_calibrate_model(ano_model *model, const ano_dataset *held_out, const cli
     const ano_status status = ano_calibrate(model, held_out, &scoring.how, &err);
     const size_t n = ano_dataset_count(held_out);
     const int code = cli_scoring_end(&scoring, status, n, options, &err);
-    const ano_calibration found = ano_model_get_calibration(model);
-    const size_t n_read = found.n;
-    if (code == CLI_DONE && scoring.how.pool == ANO_POOL_AUTO &&
-        ano_model_get_view(model).stride > 0)
-        cli_progress_say(&scoring.progress, "scores are %s of the maps, chosen on these images",
-                         cli_options_pool(&found.how).text);
+    const size_t n_read = ano_model_get_calibration(model).n;
     if (code == CLI_DONE && n_read < n)
         fprintf(stderr, "anogan: %zu of %zu held-out images could not be read and were left out\n",
                 n - n_read, n);

@@ -402,12 +402,10 @@ typedef enum ano_pool {
     ANO_POOL_SUM,  /* the sum over the pixels and channels, AnoGAN's residual */
     ANO_POOL_MEAN, /* the mean over the pixels */
     ANO_POOL_TOP,  /* the mean over the share of pixels where the map is highest */
-    ANO_POOL_MAX,  /* the highest */
-    ANO_POOL_AUTO /* that of the model's calibration. Where it has none: of whole images the sum, of
-                     images in tiles the mean, for calibrating what it chooses (docs/methods.md) */
+    ANO_POOL_MAX   /* the highest */
 } ano_pool;
 
-/* "sum", "mean", "top", "max" or "auto". */
+/* "sum", "mean", "top" or "max". */
 ANO_API const char *ano_pool_name(ano_pool pool);
 
 /* Called in the scoring call's own thread after every iteration of the searches there, and at the
@@ -433,7 +431,7 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_AUTO, 0.01, 0, NULL, NULL                    \
+        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0, NULL, NULL                     \
     }
 
 /* Searches the latent space for each image of `dataset`, whose view is of whole images: scores [n]
@@ -491,18 +489,17 @@ typedef struct ano_calibration {
     const float *scores;   /* [n], rising */
     size_t n;              /* 0: not calibrated */
     float map_high;        /* the highest value of any of their maps */
-    ano_score_options how; /* threads, callback and cookie play no part; pool is not AUTO */
+    ano_score_options how; /* threads, callback and cookie play no part */
 } ano_calibration;
 
 /* Lent: the scores live until the model is freed or calibrated anew. */
 ANO_API ano_calibration ano_model_get_calibration(const ano_model *model);
-/* Copies and sorts the scores. Errors: ARG (a score is not finite, a pool is none), NOMEM. */
+/* Copies and sorts the scores. Errors: ARG (a score is not finite), NOMEM. */
 ANO_API ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *calibration,
                                              ano_error *err);
 /* Scores `normals`, normal images that training has not seen, and sets the model's calibration;
- * those that cannot be read are left out. ANO_POOL_AUTO is settled here: for whole images it
- * becomes the sum, for tiles what tells maps that were changed as by a defect best. Errors: those
- * of ano_score_images(), ARG (none can be read). */
+ * those that cannot be read are left out. Errors: those of ano_score_images(), ARG (none can be
+ * read). */
 ANO_API ano_status ano_calibrate(ano_model *model, const ano_dataset *normals,
                                  const ano_score_options *options, ano_error *err);
 /* Whether scores made as `options` say compare with the calibration's. */

@@ -100,8 +100,6 @@ double detect_pool_score(const detect_pool *pool, int channels)
         return top_mean(pool);
     case ANO_POOL_MAX:
         return (double)pool->highest;
-    case ANO_POOL_AUTO: /* settled before */
-        break;
     }
     return NAN;
 }

@@ -31,7 +31,7 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
         return base_error(err, ANO_ARG,
                           "the search's tolerance is %g, but must be at least 0 and below 1",
                           options->tolerance);
-    if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_AUTO)
+    if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_MAX)
         return base_error(err, ANO_ARG, "there is no pool number %d", (int)options->pool);
     if (!(options->pool_share > 0 && options->pool_share <= 1))
         return base_error(err, ANO_ARG, "the pool's share is %g, but must be above 0 and at most 1",
@@ -270,21 +270,6 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
     return status;
 }
 
-/* The options with a pool in place of ANO_POOL_AUTO. */
-static ano_score_options settle(const ano_score_options *options, const ano_model *model,
-                                const ano_dataset *dataset)
-{
-    ano_score_options settled = *options;
-    if (options->pool != ANO_POOL_AUTO)
-        return settled;
-    settled.pool = dataset->view.stride > 0 ? ANO_POOL_MEAN : ANO_POOL_SUM;
-    if (model->calibration.n > 0) {
-        settled.pool = model->calibration.how.pool;
-        settled.pool_share = model->calibration.how.pool_share;
-    }
-    return settled;
-}
-
 ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                             const ano_score_options *options, const ano_score_sink *sink,
                             ano_error *err)
@@ -292,25 +277,24 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     ano_status status = check_options(model, dataset, options, err);
     if (status != ANO_OK)
         return status;
-    const ano_score_options how = settle(options, model, dataset);
     const size_t n = dataset->list.n_items;
     const int previous = base_threads_enter(options->threads);
     const size_t together = (size_t)base_threads() * DETECT_FOLDED_GROUP;
     scoring s = {.dataset = dataset,
-                 .options = &how,
+                 .options = options,
                  .sink = sink,
                  .tile = image_size(dataset),
                  .generates = detect_method_generates(model->config.method),
                  .result.message = ""};
     if (n > 0)
         status = detect_scorer_create(
-            &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
+            &s.scorer, model, options, dataset->view.stride == 0 && n < together ? n : together, err);
     if (status == ANO_OK && n > 0)
         status = detect_bands_create(&s.bands, dataset, detect_scorer_width(s.scorer), err);
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
     if (status == ANO_OK)
-        status = detect_pool_create(&s.pool, how.pool, how.pool_share, err);
+        status = detect_pool_create(&s.pool, options->pool, options->pool_share, err);
     while (status == ANO_OK && s.result.image < n) {
         const detect_block *block;
         status = detect_bands_next(&block, s.bands, err);

@@ -15,8 +15,7 @@ static const char *const search_names[] = {
 static const char *const pool_names[] = {[ANO_POOL_SUM] = "sum",
                                          [ANO_POOL_MEAN] = "mean",
                                          [ANO_POOL_TOP] = "top",
-                                         [ANO_POOL_MAX] = "max",
-                                         [ANO_POOL_AUTO] = "auto"};
+                                         [ANO_POOL_MAX] = "max"};
 #define COUNT(names) (sizeof(names) / sizeof *(names))
 
 const char *ano_search_name(ano_search search)
@@ -57,8 +56,7 @@ ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *ca
     const ano_score_options *how = &calibration->how;
     if (n > 0 &&
         (!isfinite(calibration->map_high) || !isfinite(how->tolerance) || how->iterations < 0 ||
-         how->restarts < 0 || !isfinite(how->learning_rate) || !isfinite(how->pool_share) ||
-         how->pool < ANO_POOL_SUM || how->pool >= ANO_POOL_AUTO))
+         how->restarts < 0 || !isfinite(how->learning_rate) || !isfinite(how->pool_share)))
         return base_error(err, ANO_ARG, "calibration: a field is out of range");
     float *scores = base_alloc(n, sizeof *scores);
     if (scores == NULL)
@@ -83,9 +81,8 @@ bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_o
            how->iterations == options->iterations && how->restarts == options->restarts &&
            (how->learning_rate == options->learning_rate || how->search != ANO_SEARCH_ADAM) &&
            how->tolerance == options->tolerance && how->seed == options->seed &&
-           (options->pool == ANO_POOL_AUTO ||
-            (how->pool == options->pool &&
-             (how->pool_share == options->pool_share || how->pool != ANO_POOL_TOP)));
+           how->pool == options->pool &&
+           (how->pool_share == options->pool_share || how->pool != ANO_POOL_TOP);
 }
 
 /* ---- in a file ---------------------------------------------------------------------------- */
@@ -156,7 +153,7 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
     if (status == ANO_OK)
         status = read_name(&search, object, "search", search_names, COUNT(search_names), err);
     if (status == ANO_OK)
-        status = read_name(&pool, object, "pool", pool_names, ANO_POOL_AUTO, err);
+        status = read_name(&pool, object, "pool", pool_names, COUNT(pool_names), err);
     out->n = (size_t)n;
     out->map_high = (float)map_high;
     how->iterations = (int)iterations;

@@ -54,8 +54,3 @@ anogan score run parts/spot2.pgm --maps maps --map-format tiff --quiet 2>/dev/nu
 grep 'spot2.pgm' all.csv | cmp - <(tail -1 one.csv)
 ls maps
 anogan info run | sed -n '2p;$p'
-
-# The pool is chosen, and said, where none is asked for.
-anogan calibrate run parts/parts.csv --split test --normal good --pool auto --iterations 2 2>&1 >/dev/null |
-    grep scores | sed -E 's/are (top:0.01|max|mean) of/are POOL of/'
-anogan info run | grep -cE '^\((top:0.01|max|mean) of the map'

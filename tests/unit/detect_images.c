@@ -7,7 +7,6 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,99 +292,6 @@ static void calibrating__keeps_the_scores_and_the_highest_value_of_the_maps(void
     base_free(r);
 }
 
-/* The share of pairs of a map that was changed and one that was not which `scores` [2][MOST] order
- * rightly. */
-static double auroc(float scores[2][MOST])
-{
-    double n = 0;
-    for (int i = 0; i < MOST; i++)
-        for (int k = 0; k < MOST; k++)
-            n += scores[1][i] > scores[0][k] ? 1 : scores[1][i] == scores[0][k] ? 0.5 : 0;
-    return n / (MOST * MOST);
-}
-
-/* Scores of maps as they are and with their middle doubled, 12 to 15 of 29 rows and 9 to 10 of 21
- * columns, by a pool. */
-static void score_maps(float scores[2][MOST], const received *r, ano_pool pool, double share)
-{
-    const size_t n_top = (size_t)ceil(share * PIXELS);
-    for (int changed = 0; changed < 2; changed++)
-        for (int i = 0; i < MOST; i++) {
-            float map[PIXELS];
-            double sum = 0, top = 0;
-            for (int p = 0; p < PIXELS; p++) {
-                const int y = p / WIDTH, x = p % WIDTH;
-                const bool in_middle = y >= 12 && y < 16 && x >= 9 && x < 11;
-                map[p] = r->map[i][p] * (changed && in_middle ? 2 : 1);
-                sum += (double)map[p];
-            }
-            qsort(map, PIXELS, sizeof *map, falling);
-            for (size_t p = 0; p < n_top; p++)
-                top += (double)map[p] / (double)n_top;
-            scores[changed][i] = pool == ANO_POOL_MAX   ? map[0]
-                                 : pool == ANO_POOL_TOP ? (float)top
-                                                        : (float)(sum / PIXELS);
-        }
-}
-
-/* The pool that should be chosen, where `share` is that of the top. */
-static ano_pool choose(const received *r, double share)
-{
-    static const ano_pool pools[] = {ANO_POOL_TOP, ANO_POOL_MAX, ANO_POOL_MEAN};
-    ano_pool chosen = ANO_POOL_AUTO;
-    double best = -1;
-    for (int k = 0; k < 3; k++) {
-        float scores[2][MOST];
-        score_maps(scores, r, pools[k], share);
-        if (auroc(scores) <= best)
-            continue;
-        best = auroc(scores);
-        chosen = pools[k];
-    }
-    return chosen;
-}
-
-static void calibrating__chooses_the_pool_of_tiles_that_tells_changed_maps_best(void **state)
-{
-    (void)state;
-    const double shares[] = {0.01, 0.9}; /* nearly all of the top is nearly the mean */
-    const ano_view view = {.size = SIZE, .channels = 1, .stride = 5};
-    received *r = received_new();
-    ano_dataset *dataset;
-    ano_model *model = model_of(SIZE);
-    ano_score_options options = brief();
-    options.pool = ANO_POOL_AUTO;
-    assert_int_equal(score(r, HEIGHT, WIDTH, 0, MOST, 5, options), ANO_OK);
-    assert_int_not_equal(choose(r, shares[0]), choose(r, shares[1]));
-    assert_int_equal(
-        ano_dataset_from_pixels(&dataset, noise, MOST, (ano_shape){HEIGHT, WIDTH, 1}, &view, NULL),
-        ANO_OK);
-    for (int i = 0; i < 2; i++) {
-        options.pool_share = shares[i];
-        assert_int_equal(ano_calibrate(model, dataset, &options, NULL), ANO_OK);
-        const ano_calibration found = ano_model_get_calibration(model);
-        assert_string_equal(ano_pool_name(found.how.pool), ano_pool_name(choose(r, shares[i])));
-        assert_true(ano_calibration_holds(&found, &options));
-
-        /* Its scores are those of the pool, asked for by name or as the calibration's. */
-        ano_score_options named = options;
-        named.pool = found.how.pool;
-        for (int k = 0; k < 2; k++) {
-            received *again = received_new();
-            const ano_score_sink sink = {on_strip, on_result, again, false};
-            assert_int_equal(
-                ano_score_images(model, dataset, k == 0 ? &named : &options, &sink, NULL), ANO_OK);
-            qsort(again->scores, MOST, sizeof(float), falling);
-            for (int j = 0; j < MOST; j++)
-                assert_true(again->scores[j] == found.scores[MOST - 1 - j]);
-            base_free(again);
-        }
-    }
-    ano_dataset_free(dataset);
-    ano_model_free(model);
-    base_free(r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,7 +303,6 @@ int main(void)
         cmocka_unit_test(sink__can_stop_the_work),
         cmocka_unit_test(callback__sees_how_far_an_image_is),
         cmocka_unit_test(calibrating__keeps_the_scores_and_the_highest_value_of_the_maps),
-        cmocka_unit_test(calibrating__chooses_the_pool_of_tiles_that_tells_changed_maps_best),
     };
     return cmocka_run_group_tests(tests, draw_noise, NULL);
 }

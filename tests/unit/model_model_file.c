@@ -219,9 +219,6 @@ static void a_calibration_that_no_file_can_hold__is_refused(void **state)
     calibration = drawn_calibration();
     calibration.map_high = NAN;
     assert_int_equal(ano_model_set_calibration(model, &calibration, NULL), ANO_ARG);
-    calibration = drawn_calibration();
-    calibration.how.pool = ANO_POOL_AUTO;
-    assert_int_equal(ano_model_set_calibration(model, &calibration, NULL), ANO_ARG);
     assert_int_equal(ano_model_get_calibration(model).n, 0);
     ano_model_free(model);
 }
@@ -260,7 +257,6 @@ static void loading__refuses_a_calibration_that_is_not_whole(void **state)
     check_calibration_refused(CALIBRATION("3", "\"max\""), true, ANO_OK, "");
     check_calibration_refused("\"n\": 3", true, ANO_FORMAT, "map_high");
     check_calibration_refused(CALIBRATION("3", "\"least\""), true, ANO_FORMAT, "pool");
-    check_calibration_refused(CALIBRATION("3", "\"auto\""), true, ANO_FORMAT, "pool");
     check_calibration_refused(CALIBRATION("3", "\"max\""), false, ANO_FORMAT, "no scores");
     check_calibration_refused(CALIBRATION("4", "\"max\""), true, ANO_SHAPE, "not of 4");
     check_calibration_refused("\"threshold\": 3", false, ANO_OK, "");
