@@ -127,8 +127,7 @@ static json_t *model_as_json(const ano_model *model)
                         ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
                         "restarts", calibration.how.restarts, "tolerance",
                         calibration.how.tolerance, "search",
-                        ano_search_name(calibration.how.search), "pool",
-                        pool.text);
+                        ano_search_name(calibration.how.search), "pool", pool.text);
     json_t *root = json_pack("{s{ss si si si si ss si sf} so}", "config", "method",
                              ano_method_name(config.method), "size", config.size, "channels",
                              config.channels, "latent", config.latent, "base_width",

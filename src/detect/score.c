@@ -287,8 +287,9 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                  .generates = detect_method_generates(model->config.method),
                  .result.message = ""};
     if (n > 0)
-        status = detect_scorer_create(
-            &s.scorer, model, options, dataset->view.stride == 0 && n < together ? n : together, err);
+        status =
+            detect_scorer_create(&s.scorer, model, options,
+                                 dataset->view.stride == 0 && n < together ? n : together, err);
     if (status == ANO_OK && n > 0)
         status = detect_bands_create(&s.bands, dataset, detect_scorer_width(s.scorer), err);
     if (status == ANO_OK)
