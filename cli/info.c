@@ -52,10 +52,10 @@ static void print_network(const ano_model *model, ano_network network)
 }
 
 /* "top:0.02 of the map; 1 search by lbfgs …" */
-static void print_how(const ano_score_options *how, ano_method method)
+static void print_how(const ano_score_options *how)
 {
     const cli_pool_text pool = cli_options_pool(how);
-    if (method == ANO_METHOD_PATCH) {
+    if (how->method == ANO_METHOD_PATCH) {
         printf("(%s of the map)\n", pool.text);
         return;
     }
@@ -95,7 +95,9 @@ static void print_model(const ano_model *model)
         "%.6g to %.6g\n",
         calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
         (double)calibration.scores[calibration.n - 1]);
-    print_how(&calibration.how, config.method);
+    if (calibration.how.method != config.method)
+        printf("by method %s ", ano_method_name(calibration.how.method));
+    print_how(&calibration.how);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)

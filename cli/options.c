@@ -71,6 +71,9 @@ typedef struct option_row {
     const char *help;
 } option_row;
 
+/* In the order of ano_method. */
+#define METHODS "fc|patch|latent"
+
 #define AT(field) offsetof(cli_options, field)
 
 /* clang-format off */
@@ -118,9 +121,10 @@ static const option_row rows[] = {
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
-    {"method", "fc|patch", KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
-     "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
-     "trains a discriminator of patches on anomalies drawn onto normal images"},
+    {"method", METHODS, KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "How anomalies are told: fc searches for the closest image that a GAN can make, patch "
+     "trains a discriminator of patches on anomalies drawn onto normal images, latent is AnoGAN as "
+     "published, for the GAN of fc"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
@@ -160,6 +164,8 @@ static const option_row rows[] = {
     {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
      "Stop when the model is trained and calibrated"},
 
+    {"method", METHODS, KIND_WORD, AT(search.method), 0, 0, GROUP_SEARCH, PASSING, READS_RUN,
+     "Score by another method than the model was calibrated for, one that its networks serve"},
     {"search", "adam|lbfgs", KIND_WORD, AT(search.search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How a search goes down; lbfgs needs a third of the iterations"},
     {"iterations", "N", KIND_WHOLE, AT(search.iterations), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING,
@@ -170,6 +176,12 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
+    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1, GROUP_SEARCH, KEPT, SEARCHING,
+     "What the discriminator's features count for beside the pixels, in latent searches"},
+    {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, SEARCHING,
+     "The block of the discriminator whose features are compared; 0: the last"},
+    {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+     "What keeps latent searches where images come from: the range's end, a tanh, or a new draw"},
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
@@ -207,6 +219,11 @@ cli_options cli_options_default(void)
         .chooses_pool = true,
         .alpha = 0.01,
     };
+}
+
+void cli_options_set_method(cli_options *options, ano_method method)
+{
+    options->search = ano_score_options_of(method);
 }
 
 void cli_options_free(cli_options *options)
@@ -388,7 +405,7 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     return false;
 }
 
-/* The value as JSON, or NULL where there is none (a text that is not set). */
+/* The value as JSON, or NULL where there is none (a text or a word that is not set). */
 static json_t *get_option(const cli_options *options, const option_row *row)
 {
     const void *field = (const char *)options + row->offset;
@@ -410,7 +427,7 @@ static json_t *get_option(const cli_options *options, const option_row *row)
     case KIND_FLIP:
         return json_string(flip_names[*(const unsigned *)field]);
     case KIND_WORD:
-        return word_json(row->argument, *(const int *)field);
+        return *(const int *)field >= 0 ? word_json(row->argument, *(const int *)field) : NULL;
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
     case KIND_POOL: {

@@ -69,6 +69,8 @@ typedef struct cli_command {
 } cli_command;
 
 cli_options cli_options_default(void);
+/* Makes the defaults those of a method. */
+void cli_options_set_method(cli_options *options, ano_method method);
 
 /* Reads the command line onto `options`; ends the program with exit code 2 and a message when it
  * is wrong, with 0 after --help. */

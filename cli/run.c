@@ -78,6 +78,16 @@ static ano_status load_model(cli_run *run, const char *path, ano_error *err)
     return ano_model_load(&run->model, run->model_path, err);
 }
 
+static int check_networks(const cli_run *run, ano_method method)
+{
+    for (int i = 0; i < ANO_NETWORKS; i++)
+        if (ano_method_needs(method, (ano_network)i) &&
+            ano_model_layer_count(run->model, (ano_network)i) == 0)
+            return cli_refuse(CLI_BAD_MODEL, "%s: holds no %s to score with", run->model_path,
+                              ano_network_name((ano_network)i));
+    return CLI_DONE;
+}
+
 int cli_run_open(cli_run *run, cli_options *options, const cli_command *command, int argc,
                  char **argv)
 {
@@ -85,6 +95,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     ano_error err = ANO_ERROR_INIT;
     cli_options_parse(options, command, argc, argv);
     const char *path = options->run;
+    const ano_method asked = options->search.method;
     const bool is_folder = cli_is_folder(path);
     run->folder = is_folder ? base_strdup(path) : folder_of(path);
     run->model_path = is_folder ? base_path_join(path, "model.safetensors") : base_strdup(path);
@@ -105,20 +116,20 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     if (load_model(run, path, &err) != ANO_OK)
         return cli_fail(CLI_ON_MODEL, &err);
     const ano_calibration calibration = ano_model_get_calibration(run->model);
-    if (calibration.n > 0) { /* scores that are made in another way mean nothing by it */
+    const ano_method known =
+        calibration.n > 0 ? calibration.how.method : ano_model_get_config(run->model).method;
+    if (asked != ANO_METHOD_OF_MODEL && asked != known)
+        cli_options_set_method(options, asked);
+    else if (calibration.n > 0) { /* scores that are made in another way mean nothing by it */
         options->search = calibration.how;
         options->seed = calibration.how.seed;
     }
     run->configured = *options;
     cli_options_parse(options, command, argc, argv);
     options->chooses_pool = run->configured.chooses_pool; /* says which images were trained on */
-    const ano_network needed = ano_model_get_config(run->model).method == ANO_METHOD_PATCH
-                                   ? ANO_PATCH_DISCRIMINATOR
-                                   : ANO_GENERATOR;
-    if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, needed) == 0)
-        return cli_refuse(CLI_BAD_MODEL, "%s: holds no %s to score with", run->model_path,
-                          ano_network_name(needed));
-    return CLI_DONE;
+    return command->verb == CLI_VERB_INFO
+               ? CLI_DONE
+               : check_networks(run, asked != ANO_METHOD_OF_MODEL ? asked : known);
 }
 
 void cli_run_close(cli_run *run)

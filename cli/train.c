@@ -291,7 +291,15 @@ int cli_train(int argc, char **argv)
 {
     cli_options options = cli_options_default();
     cli_options_parse(&options, &command, argc, argv);
+    const ano_method method = options.model.method;
     int code = CLI_DONE;
+    if (options.resume == NULL && method != ANO_METHOD_FC) { /* onto its own defaults */
+        cli_options_free(&options);
+        options = cli_options_default();
+        cli_options_set_method(&options, method);
+        options.search.method = ANO_METHOD_OF_MODEL;
+        cli_options_parse(&options, &command, argc, argv);
+    }
     if (options.resume != NULL)
         code = resume(&options, argc, argv);
     else if (options.data == NULL)

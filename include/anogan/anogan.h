@@ -223,13 +223,16 @@ typedef struct ano_model ano_model;
 
 /* How anomalies are told; docs/methods.md has the formulas and papers. */
 typedef enum ano_method {
-    ANO_METHOD_FC,   /* AnoGAN's residual: a dense layer before the frozen generator is trained for
-                        each image */
-    ANO_METHOD_PATCH /* a discriminator of patches, trained on normal images and on anomalies drawn
-                        onto them */
+    ANO_METHOD_FC,    /* AnoGAN's residual: a dense layer before the frozen generator is trained for
+                         each image */
+    ANO_METHOD_PATCH, /* a discriminator of patches, trained on normal images and on anomalies drawn
+                         onto them */
+    ANO_METHOD_LATENT, /* AnoGAN as published: z itself is searched for, and the discriminator's
+                          features are to match too; trains what FC trains */
+    ANO_METHOD_OF_MODEL = -1 /* of scores: the one that the model was trained for */
 } ano_method;
 
-/* "fc", "patch". */
+/* "fc", "patch" …; not of ANO_METHOD_OF_MODEL. */
 ANO_API const char *ano_method_name(ano_method method);
 
 /* Generator and discriminator have n blocks, each of which doubles, or halves, a map's side: the
@@ -254,6 +257,8 @@ enum { ANO_NETWORKS = 3 };
 
 /* "generator", "discriminator" …: the first part of the names of a network's tensors. */
 ANO_API const char *ano_network_name(ano_network network);
+/* Whether scoring by the method takes the network. */
+ANO_API bool ano_method_needs(ano_method method, ano_network network);
 
 typedef struct ano_layer_info {
     const char *name;    /* "dense", "conv_1" …: the first part of its tensors' names */
@@ -423,17 +428,33 @@ ANO_API const char *ano_pool_name(ano_pool pool);
  * under way whose tiles have been searched for. */
 typedef int ano_score_callback(double images_done, size_t images, void *cookie);
 
+/* What keeps z where the prior, uniform in [-1, 1], has its mass, while z itself is searched for.
+ */
+typedef enum ano_clip {
+    ANO_CLIP_BOUND,     /* what leaves the range is put back onto its end */
+    ANO_CLIP_TANH,      /* z = tanh(a), and a is searched for */
+    ANO_CLIP_STOCHASTIC /* what leaves is drawn anew from the prior (Lipton, Tripathi 2017) */
+} ano_clip;
+
+/* "clip", "tanh" or "stochastic". */
+ANO_API const char *ano_clip_name(ano_clip clip);
+
 typedef struct ano_score_options {
+    ano_method method; /* one whose networks the model has */
     ano_search search;
     int iterations;       /* of each search */
     int restarts;         /* searches of each image or tile, from different starts; the best is
                              kept */
-    double learning_rate; /* of Adam; L-BFGS has none */
+    double learning_rate; /* of Adam; L-BFGS has none. Of LATENT, whose rate falls, the first */
     double tolerance;     /* a search ends early when 20 iterations have improved its least residual
                              by less than this share of it; from 0, which is never, to below 1 */
     uint64_t seed;        /* of the search's start, the same for every image */
     ano_pool pool;
-    double pool_share; /* of ANO_POOL_TOP, above 0 to 1 */
+    double pool_share;     /* of ANO_POOL_TOP, above 0 to 1 */
+    double feature_weight; /* λ of LATENT, from 0 to 1 */
+    int feature_block; /* of LATENT: whose maps of the discriminator are compared, from 1; 0: the
+                          last block's */
+    ano_clip clip;     /* of LATENT */
     int threads;       /* 0: one a processor */
     ano_score_callback *callback;
     void *cookie;
@@ -441,18 +462,22 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0, NULL, NULL                     \
+        ANO_METHOD_OF_MODEL, ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0.1, 0,      \
+            ANO_CLIP_BOUND, 0, NULL, NULL                                                          \
     }
 
+/* The defaults with those of the method in place of FC's. */
+ANO_API ano_score_options ano_score_options_of(ano_method method);
+
 /* Searches the latent space for each image of `dataset`, whose view is of whole images: scores [n]
- * gets the least residual sum |x - G(z)| over the pixels (>= 0, higher = more anomalous; the pool
- * plays no part). `generated`, unless NULL, gets the images G(z) that came closest,
- * [n][height][width][channels]; `trace`, unless NULL, the residual that each iteration of each
- * search reached, [n][restarts][iterations], and for the iterations after a search that ends early
- * what its last one reached. An image's results depend on nothing but the image, the model and the
- * options' search, iterations, restarts, learning_rate, tolerance and seed: not on the other
- * images, not on its place among them, not on how many there are. Errors: ARG, SHAPE, NUMERIC,
- * CANCELLED, and those of ano_dataset_read(). */
+ * gets the least residual sum |x - G(z)| over the pixels, of LATENT the least loss (>= 0, higher =
+ * more anomalous; the pool plays no part). `generated`, unless NULL, gets the images G(z) that came
+ * closest, [n][height][width][channels]; `trace`, unless NULL, what each iteration of each search
+ * reached, [n][restarts][iterations], and for the iterations after a search that ends early what
+ * its last one reached. An image's results depend on nothing but the image, the model and the
+ * options' method, seed and what they say of its searches: not on the other images, not on its
+ * place among them, not on how many there are. Errors: ARG, SHAPE, NUMERIC, CANCELLED, and those of
+ * ano_dataset_read(). */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);

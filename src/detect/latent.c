@@ -28,10 +28,11 @@ typedef struct latent_search {
     float least_before;   /* as it was when the window began */
     float residual;       /* of the last iterate */
     double loss;          /* L-BFGS: of the last iterate */
-    float *weights;       /* Adam: kernel [latent][latent], bias [latent] */
+    float *weights;       /* Adam: kernel [latent][latent], bias [latent]; or what is behind z */
     float *m, *v;         /* Adam: the moments of them */
     detect_lbfgs lbfgs;   /* L-BFGS: its unknowns are a */
     float *image, *found; /* [image]: what is searched for, and the closest yet */
+    float *features;      /* of the image, with matching */
 } latent_search;
 
 struct detect_latent_batch {
@@ -39,6 +40,7 @@ struct detect_latent_batch {
     detect_folded_pass *pass;
     detect_latent_options options;
     size_t latent, image;         /* lengths of z and of an image */
+    size_t n_features;            /* of an image, with matching */
     size_t n_weights, n_unknowns; /* of a layer for Adam, for L-BFGS: one of them is 0 */
     size_t n_places, n, n_ended;  /* n searches go on, n_ended wait to be taken */
     latent_search *searches;      /* [n_places]: those that go on, those that ended, free ones */
@@ -97,7 +99,8 @@ static void share_numbers(detect_latent_batch *batch)
         search->v = search->m + batch->n_weights;
         search->image = search->v + batch->n_weights;
         search->found = search->image + batch->image;
-        next = search->found + batch->image;
+        search->features = search->found + batch->image;
+        next = search->features + batch->n_features;
         detect_lbfgs_init(&search->lbfgs, batch->n_unknowns, next_lbfgs);
         next_lbfgs += detect_lbfgs_size(batch->n_unknowns);
     }
@@ -113,13 +116,15 @@ ano_status detect_latent_create(detect_latent_batch **out, const detect_folded *
         return base_error_nomem(err, "latent search");
     batch->kernels = kernels_get();
     batch->options = options;
+    batch->n_features = options.matching != NULL ? detect_matching_size(options.matching) : 0;
     batch->latent = latent;
     batch->image = image;
-    batch->n_weights = weights_for(latent, options.search);
+    batch->n_weights = options.of_z ? latent : weights_for(latent, options.search);
     batch->n_unknowns = unknowns_for(latent, options.search);
     batch->n_places = n_places;
     batch->searches = base_alloc(n_places, sizeof *batch->searches);
-    batch->numbers = base_alloc(n_places * (3 * batch->n_weights + 2 * image), sizeof(float));
+    batch->numbers = base_alloc(n_places * (3 * batch->n_weights + 2 * image + batch->n_features),
+                                sizeof(float));
     batch->lbfgs_numbers =
         base_alloc(n_places * detect_lbfgs_size(batch->n_unknowns), sizeof(double));
     batch->z = base_alloc(n_places * latent, sizeof(float));
@@ -157,8 +162,12 @@ static void search_begin(const detect_latent_batch *batch, latent_search *search
 {
     const size_t latent = batch->latent;
     if (batch->options.search == ANO_SEARCH_ADAM) {
-        memcpy(search->weights, kernel, latent * latent * sizeof(float));
-        memset(search->weights + latent * latent, 0, latent * sizeof(float));
+        if (batch->options.of_z)
+            detect_support_begin(search->weights, search->z0, latent, batch->options.clip);
+        else {
+            memcpy(search->weights, kernel, latent * latent * sizeof(float));
+            memset(search->weights + latent * latent, 0, latent * sizeof(float));
+        }
         memset(search->m, 0, batch->n_weights * sizeof(float));
         memset(search->v, 0, batch->n_weights * sizeof(float));
         return;
@@ -225,16 +234,38 @@ double detect_smoothed_residual(float *diff, const float *x, const float *genera
     return sum;
 }
 
-/* Takes the residual of search i's iterate, and its gradient; keeps the image if it is the best. */
+/* The residuals of all searches' iterates, or with matching their losses, and the gradients. */
+static ano_status compare_all(detect_latent_batch *batch, const float *generated, ano_error *err)
+{
+    detect_matching *matching = batch->options.matching;
+    double losses[DETECT_FOLDED_GROUP] = {0};
+    const float *features[DETECT_FOLDED_GROUP];
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < batch->n && status == ANO_OK; i++) {
+        const latent_search *search = &batch->searches[i];
+        losses[i] = nn_residual(batch->diff + i * batch->image, search->image,
+                                generated + i * batch->image, batch->image);
+        features[i] = search->features;
+        if (matching != NULL && search->iteration == 0)
+            status = detect_matching_features(search->features, matching, search->image, err);
+    }
+    if (matching != NULL && status == ANO_OK)
+        status =
+            detect_matching_mix(losses, batch->diff, matching, generated, features, batch->n, err);
+    for (size_t i = 0; i < batch->n; i++)
+        batch->searches[i].residual = (float)losses[i];
+    return status;
+}
+
+/* Takes the residual of search i's iterate; keeps the image if it is the best. */
 static ano_status search_compare(detect_latent_batch *batch, size_t i, const float *generated,
                                  ano_error *err)
 {
     latent_search *search = &batch->searches[i];
-    float *diff = batch->diff + i * batch->image;
-    const float residual = (float)nn_residual(diff, search->image, generated, batch->image);
-    search->residual = residual;
+    const float residual = search->residual;
     if (batch->options.search == ANO_SEARCH_LBFGS)
-        search->loss = detect_smoothed_residual(diff, search->image, generated, batch->image);
+        search->loss = detect_smoothed_residual(batch->diff + i * batch->image, search->image,
+                                                generated, batch->image);
     if (!isfinite(residual))
         return base_error(err, ANO_NUMERIC, "the residual of an image is not finite");
     if (search->trace != NULL && search->iteration > 0)
@@ -274,20 +305,37 @@ static void set_ended_apart(detect_latent_batch *batch, const bool *has_ended)
     }
 }
 
-/* One step of Adam for the layer of search i. */
+/* Adam's rate of an iteration: of z itself it falls, for z is to come to rest. */
+static double rate_at(const detect_latent_options *options, int iteration)
+{
+    enum { STEPS = 5 };
+    const int step = options->of_z ? (int)((int64_t)iteration * STEPS / options->iterations) : 0;
+    return ldexp(options->rate, -step);
+}
+
+/* One step of Adam for the unknowns of search i. */
 static void adam_update(detect_latent_batch *batch, size_t i, const float *diff_z)
 {
     latent_search *search = &batch->searches[i];
-    layer_backward(batch->diff_weights, diff_z, batch->z + i * batch->latent, search->z0,
-                   batch->latent);
-    const double rate = nn_adam_rate(batch->options.rate, SEARCH_BETA1, SEARCH_BETA2,
-                                     (uint64_t)search->iteration + 1);
+    const float *z = batch->z + i * batch->latent;
+    if (batch->options.of_z)
+        detect_support_backward(batch->diff_weights, diff_z, z, batch->latent, batch->options.clip);
+    else
+        layer_backward(batch->diff_weights, diff_z, z, search->z0, batch->latent);
+    const double rate = nn_adam_rate(rate_at(&batch->options, search->iteration), SEARCH_BETA1,
+                                     SEARCH_BETA2, (uint64_t)search->iteration + 1);
     batch->kernels->adam(search->weights, search->m, search->v, batch->diff_weights,
                          batch->n_weights,
                          (kernels_adam_step){.rate = (float)rate,
                                              .share1 = (float)(1 - SEARCH_BETA1),
                                              .share2 = (float)(1 - SEARCH_BETA2),
                                              .epsilon = (float)NN_ADAM_EPSILON});
+    if (!batch->options.of_z)
+        return;
+    const uint64_t start = search->id % batch->options.starts;
+    detect_support_keep(search->weights, batch->latent, batch->options.clip,
+                        (base_random){batch->options.seed, BASE_PURPOSE_CLIP,
+                                      start << 32 | (uint64_t)search->iteration});
 }
 
 /* The next point of L-BFGS's for search i. False where no way leads down. */
@@ -316,7 +364,9 @@ static void search_forward(detect_latent_batch *batch, size_t i)
 {
     const latent_search *search = &batch->searches[i];
     float *z = batch->z + i * batch->latent;
-    if (batch->options.search == ANO_SEARCH_ADAM)
+    if (batch->options.of_z)
+        detect_support_z(z, search->weights, batch->latent, batch->options.clip);
+    else if (batch->options.search == ANO_SEARCH_ADAM)
         layer_forward(z, search->z0, search->weights, batch->latent);
     else
         for (size_t c = 0; c < batch->latent; c++)
@@ -331,13 +381,14 @@ ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err)
     for (size_t i = 0; i < n; i++)
         search_forward(batch, i);
     const float *generated = detect_folded_forward(batch->pass, batch->z, n);
-    for (size_t i = 0; i < n; i++) {
-        const ano_status status = search_compare(batch, i, generated + i * batch->image, err);
-        if (status != ANO_OK)
-            return status;
+    ano_status status = compare_all(batch, generated, err);
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        status = search_compare(batch, i, generated + i * batch->image, err);
         has_ended[i] = search_has_ended(&batch->searches[i], &batch->options);
         n_ended += has_ended[i];
     }
+    if (status != ANO_OK)
+        return status;
     if (n_ended < n) {
         const float *diff_z = detect_folded_backward(batch->pass, batch->diff, n);
         for (size_t i = 0; i < n; i++)

@@ -9,6 +9,10 @@
  * starts in the same place and takes a = z0 · W + b itself for its unknowns; for a curvature there
  * to be, it minimises Σ_pixels √((x - G)² + δ²).
  *
+ * The published search takes z itself for its unknowns and adds feature matching to the loss
+ * (matching.h). It goes down by Adam too, whose rate halves at every fifth of the iterations, and
+ * stays where the prior is (support.h).
+ *
  * A search is one image from one start. Searches go through the generator in batches, each with a
  * state and a count of iterations of its own; one that has ended makes room for another.
  */
@@ -16,19 +20,27 @@
 #define DETECT_LATENT_H
 
 #include "detect/folded.h"
+#include "detect/matching.h"
+#include "detect/support.h"
 
 /* Iterations over which the least residual must improve for a search to go on. */
 enum { DETECT_LATENT_WINDOW = 20 };
 
 typedef struct detect_latent_options {
     ano_search search;
-    int iterations;   /* updates of each search, at most */
-    double rate;      /* Adam's */
+    bool of_z;     /* the unknowns are z itself; by Adam only */
+    ano_clip clip; /* then */
+    uint64_t seed; /* of what it draws … */
+    size_t starts; /* … for searches of the same start: an image has so many, id counts them on */
+    detect_matching *matching; /* the batch's alone, lent; NULL: the loss is the residual */
+    int iterations;            /* updates of each search, at most */
+    double rate;               /* Adam's */
     double tolerance; /* a search ends when a window has improved its least residual by less than
                          this share of it; 0: never before its last iteration */
 } detect_latent_options;
 
-/* Where a search starts: z0 [latent] and kernel W [latent][latent], row i the weights of z0[i]. */
+/* Where a search starts: z0 [latent] and kernel W [latent][latent], row i the weights of z0[i];
+ * one of z itself takes no kernel. */
 typedef struct detect_latent_start {
     const float *z0, *kernel;
 } detect_latent_start;
@@ -40,9 +52,10 @@ double detect_smoothed_residual(float *diff, const float *x, const float *genera
 /* What a search has found. */
 typedef struct detect_latent_found {
     size_t id;              /* the caller's number of it */
-    float residual;         /* the least of any iterate */
+    float residual;         /* the least of any iterate; with matching, the least loss */
     const float *generated; /* its image [h][w][c] */
-    const float *weights;   /* Adam's at the end: kernel [latent][latent], then bias [latent] */
+    const float *weights;   /* Adam's at the end: kernel [latent][latent], then bias [latent]; or
+                               the unknowns behind z [latent] */
 } detect_latent_found;
 
 /* One thread's batch of searches. */

@@ -31,6 +31,17 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
         return base_error(err, ANO_ARG,
                           "the search's tolerance is %g, but must be at least 0 and below 1",
                           options->tolerance);
+    if (options->method != ANO_METHOD_OF_MODEL &&
+        (options->method < ANO_METHOD_FC || options->method > ANO_METHOD_LATENT))
+        return base_error(err, ANO_ARG, "there is no method number %d", (int)options->method);
+    if (options->method == ANO_METHOD_LATENT && options->search != ANO_SEARCH_ADAM)
+        return base_error(err, ANO_ARG, "the method %s searches by Adam only",
+                          ano_method_name(options->method));
+    if (!(options->feature_weight >= 0 && options->feature_weight <= 1))
+        return base_error(err, ANO_ARG, "the features' weight is %g, but must be from 0 to 1",
+                          options->feature_weight);
+    if (options->clip < ANO_CLIP_BOUND || options->clip > ANO_CLIP_STOCHASTIC)
+        return base_error(err, ANO_ARG, "there is no clip number %d", (int)options->clip);
     if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_MAX)
         return base_error(err, ANO_ARG, "there is no pool number %d", (int)options->pool);
     if (!(options->pool_share > 0 && options->pool_share <= 1))
@@ -101,7 +112,8 @@ static ano_status score_some(float *scores, float *generated, float *trace, dete
 ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                      const ano_dataset *dataset, const ano_score_options *options, ano_error *err)
 {
-    ano_status status = check_options(model, dataset, options, err);
+    const ano_score_options how = detect_settle_method(options, model);
+    ano_status status = check_options(model, dataset, &how, err);
     const size_t n = ano_dataset_count(dataset);
     if (status != ANO_OK)
         return status;
@@ -112,7 +124,7 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     const int previous = base_threads_enter(options->threads);
     detect_scorer *scorer = NULL;
     float *images = base_alloc(together * image_size(dataset), sizeof(float));
-    status = images != NULL ? detect_scorer_create(&scorer, model, options, together, err)
+    status = images != NULL ? detect_scorer_create(&scorer, model, &how, together, err)
                             : base_error_nomem(err, "images to score");
     for (size_t first = 0; first < n && status == ANO_OK; first += together)
         status = score_some(scores, generated, trace, scorer, images, dataset, first,
@@ -274,28 +286,28 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                             const ano_score_options *options, const ano_score_sink *sink,
                             ano_error *err)
 {
-    ano_status status = check_options(model, dataset, options, err);
+    const ano_score_options how = detect_settle_method(options, model);
+    ano_status status = check_options(model, dataset, &how, err);
     if (status != ANO_OK)
         return status;
     const size_t n = dataset->list.n_items;
     const int previous = base_threads_enter(options->threads);
     const size_t together = (size_t)base_threads() * DETECT_FOLDED_GROUP;
     scoring s = {.dataset = dataset,
-                 .options = options,
+                 .options = &how,
                  .sink = sink,
                  .tile = image_size(dataset),
-                 .generates = detect_method_generates(model->config.method),
+                 .generates = detect_method_generates(how.method),
                  .result.message = ""};
     if (n > 0)
-        status =
-            detect_scorer_create(&s.scorer, model, options,
-                                 dataset->view.stride == 0 && n < together ? n : together, err);
+        status = detect_scorer_create(
+            &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
     if (status == ANO_OK && n > 0)
         status = detect_bands_create(&s.bands, dataset, detect_scorer_width(s.scorer), err);
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
     if (status == ANO_OK)
-        status = detect_pool_create(&s.pool, options->pool, options->pool_share, err);
+        status = detect_pool_create(&s.pool, how.pool, how.pool_share, err);
     while (status == ANO_OK && s.result.image < n) {
         const detect_block *block;
         status = detect_bands_next(&block, s.bands, err);

@@ -14,12 +14,16 @@ struct detect_scorer {
 
 bool detect_method_generates(ano_method method)
 {
-    return method == ANO_METHOD_FC;
+    return method != ANO_METHOD_PATCH;
 }
 
-bool detect_method_searches(ano_method method)
+ano_score_options detect_settle_method(const ano_score_options *options, const ano_model *model)
 {
-    return method == ANO_METHOD_FC;
+    ano_score_options settled = *options;
+    if (options->method == ANO_METHOD_OF_MODEL)
+        settled.method =
+            model->calibration.n > 0 ? model->calibration.how.method : model->config.method;
+    return settled;
 }
 
 void detect_scorer_free(detect_scorer *scorer)
@@ -31,30 +35,29 @@ void detect_scorer_free(detect_scorer *scorer)
     base_free(scorer);
 }
 
-static ano_status check_network(const ano_model *model, ano_network network, ano_error *err)
+static ano_status check_networks(const ano_model *model, ano_method method, ano_error *err)
 {
-    return model->networks[network] != NULL
-               ? ANO_OK
-               : base_error(err, ANO_ARG, "the model has no %s to score with",
-                            ano_network_name(network));
+    for (int i = 0; i < MODEL_NETWORKS; i++)
+        if (ano_method_needs(method, (ano_network)i) && model->networks[i] == NULL)
+            return base_error(err, ANO_ARG, "the model has no %s to score with",
+                              ano_network_name((ano_network)i));
+    return ANO_OK;
 }
 
 ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
                                 const ano_score_options *options, size_t n, ano_error *err)
 {
     *out = NULL;
-    const bool searches = detect_method_searches(model->config.method);
-    ano_status status =
-        check_network(model, searches ? ANO_GENERATOR : ANO_PATCH_DISCRIMINATOR, err);
+    ano_status status = check_networks(model, options->method, err);
     if (status != ANO_OK)
         return status;
     detect_scorer *s = base_alloc(1, sizeof *s);
     if (s == NULL)
         return base_error_nomem(err, "scoring");
     s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
-    status = searches
-                 ? detect_search_create(&s->search, model, options, n, err)
-                 : detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
+    status = options->method == ANO_METHOD_PATCH
+                 ? detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err)
+                 : detect_search_create(&s->search, model, options, n, err);
     if (status == ANO_OK)
         *out = s;
     else

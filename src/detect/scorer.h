@@ -16,8 +16,8 @@ typedef struct detect_found {
     float *trace;     /* [n][restarts][iterations], as ano_score()'s, where it searches */
 } detect_found;
 
-/* For runs of about `n` tiles, by as many threads as there are now. The options are copied; the
- * model must outlive it. Errors: ARG (the model lacks a network). */
+/* For runs of about `n` tiles, by as many threads as there are now. The options, whose method is
+ * settled, are copied; the model must outlive it. Errors: ARG (the model lacks a network). */
 ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
                                 const ano_score_options *options, size_t n, ano_error *err);
 void detect_scorer_free(detect_scorer *scorer);
@@ -25,9 +25,11 @@ void detect_scorer_free(detect_scorer *scorer);
 /* How many tiles keep all threads busy. */
 size_t detect_scorer_width(const detect_scorer *scorer);
 
-/* Whether there are images that it generates, and searches to trace. */
+/* Whether there are images that it generates. */
 bool detect_method_generates(ano_method method);
-bool detect_method_searches(ano_method method);
+
+/* The options with the model's method in place of ANO_METHOD_OF_MODEL. */
+ano_score_options detect_settle_method(const ano_score_options *options, const ano_model *model);
 
 /* Called in the thread of detect_scorer_run() now and then, and at the end; non-zero stops it. */
 typedef int detect_tick(size_t n_done, void *cookie);

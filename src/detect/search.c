@@ -21,6 +21,7 @@ struct detect_search {
     int n_batches;               /* one a thread */
     size_t n_places;             /* of each */
     detect_latent_batch **batches;
+    detect_matching **matchings; /* [n_batches], of which all are NULL where none is asked for */
 };
 
 /* What the threads of a run share. */
@@ -44,7 +45,10 @@ void detect_search_free(detect_search *search)
         return;
     for (int i = 0; i < search->n_batches && search->batches != NULL; i++)
         detect_latent_free(search->batches[i]);
+    for (int i = 0; i < search->n_batches && search->matchings != NULL; i++)
+        detect_matching_free(search->matchings[i]);
     base_free(search->batches);
+    base_free(search->matchings);
     base_free(search->starts);
     base_free(search->start_numbers);
     detect_folded_free(search->generator);
@@ -78,16 +82,38 @@ static size_t places_for(size_t n_searches, size_t n_batches, size_t most)
     return (n_searches + n_batches * rounds - 1) / (n_batches * rounds);
 }
 
+/* Each thread's own, made in it: passes are for as many threads as they see. */
+static ano_status create_matchings(detect_search *s, const nn_net *discriminator,
+                                   const ano_score_options *options, ano_error *err)
+{
+    ano_status status = ANO_OK;
+#pragma omp parallel for schedule(static, 1) num_threads(s->n_batches)
+    for (int i = 0; i < s->n_batches; i++) {
+        ano_error own = ANO_ERROR_INIT;
+        if (detect_matching_create(&s->matchings[i], discriminator, options->feature_block,
+                                   options->feature_weight, &own) != ANO_OK) {
+#pragma omp critical
+            status = base_error(err, own.status, "%s", own.message);
+        }
+    }
+    return status;
+}
+
 ano_status detect_search_create(detect_search **out, const ano_model *model,
                                 const ano_score_options *options, size_t n, ano_error *err)
 {
     *out = NULL;
     const nn_net *generator = model->networks[ANO_GENERATOR];
     const size_t latent = nn_shape_size(generator->src), threads = (size_t)base_threads();
-    const detect_latent_options how = {.search = options->search,
-                                       .iterations = options->iterations,
-                                       .rate = options->learning_rate,
-                                       .tolerance = options->tolerance};
+    const bool of_z = options->method != ANO_METHOD_FC;
+    detect_latent_options how = {.search = options->search,
+                                 .of_z = of_z,
+                                 .clip = options->clip,
+                                 .seed = options->seed,
+                                 .starts = (size_t)options->restarts,
+                                 .iterations = options->iterations,
+                                 .rate = options->learning_rate,
+                                 .tolerance = options->tolerance};
     detect_search *s = base_alloc(1, sizeof *s);
     if (s == NULL)
         return base_error_nomem(err, "latent search");
@@ -97,7 +123,12 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     const size_t n_searches = n * s->restarts;
     s->n_batches = (int)(threads < n_searches ? threads : n_searches);
     s->batches = base_alloc((size_t)s->n_batches, sizeof(detect_latent_batch *));
-    ano_status status = s->batches != NULL ? ANO_OK : base_error_nomem(err, "latent search");
+    s->matchings = base_alloc((size_t)s->n_batches, sizeof(detect_matching *));
+    ano_status status = s->batches != NULL && s->matchings != NULL
+                            ? ANO_OK
+                            : base_error_nomem(err, "latent search");
+    if (status == ANO_OK && of_z && options->feature_weight > 0)
+        status = create_matchings(s, model->networks[ANO_DISCRIMINATOR], options, err);
     if (status == ANO_OK)
         status = draw_starts(s, latent, options->seed, err);
     if (status == ANO_OK)
@@ -105,9 +136,11 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     if (status == ANO_OK)
         s->n_places = places_for(n_searches, (size_t)s->n_batches,
                                  detect_latent_most(s->generator, latent, s->image, how.search));
-    for (int i = 0; i < s->n_batches && status == ANO_OK; i++)
+    for (int i = 0; i < s->n_batches && status == ANO_OK; i++) {
+        how.matching = s->matchings[i];
         status = detect_latent_create(&s->batches[i], s->generator, latent, s->image, s->n_places,
                                       how, err);
+    }
     if (status == ANO_OK)
         *out = s;
     else

@@ -16,6 +16,8 @@ static const char *const pool_names[] = {[ANO_POOL_SUM] = "sum",
                                          [ANO_POOL_MEAN] = "mean",
                                          [ANO_POOL_TOP] = "top",
                                          [ANO_POOL_MAX] = "max"};
+static const char *const clip_names[] = {
+    [ANO_CLIP_BOUND] = "clip", [ANO_CLIP_TANH] = "tanh", [ANO_CLIP_STOCHASTIC] = "stochastic"};
 #define COUNT(names) (sizeof(names) / sizeof *(names))
 
 const char *ano_search_name(ano_search search)
@@ -26,6 +28,22 @@ const char *ano_search_name(ano_search search)
 const char *ano_pool_name(ano_pool pool)
 {
     return pool_names[pool];
+}
+
+const char *ano_clip_name(ano_clip clip)
+{
+    return clip_names[clip];
+}
+
+ano_score_options ano_score_options_of(ano_method method)
+{
+    ano_score_options options = ANO_SCORE_OPTIONS_INIT;
+    options.method = method;
+    if (method == ANO_METHOD_LATENT) {
+        options.iterations = 500;
+        options.learning_rate = 0.1;
+    }
+    return options;
 }
 
 ano_calibration ano_model_get_calibration(const ano_model *model)
@@ -54,9 +72,9 @@ ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *ca
             return base_error(err, ANO_ARG, "calibration: score %zu is %f", i,
                               (double)calibration->scores[i]);
     const ano_score_options *how = &calibration->how;
-    if (n > 0 &&
-        (!isfinite(calibration->map_high) || !isfinite(how->tolerance) || how->iterations < 0 ||
-         how->restarts < 0 || !isfinite(how->learning_rate) || !isfinite(how->pool_share)))
+    if (n > 0 && (!isfinite(calibration->map_high) || !isfinite(how->tolerance) ||
+                  how->iterations < 0 || how->restarts < 0 || !isfinite(how->learning_rate) ||
+                  !isfinite(how->pool_share) || !isfinite(how->feature_weight)))
         return base_error(err, ANO_ARG, "calibration: a field is out of range");
     float *scores = base_alloc(n, sizeof *scores);
     if (scores == NULL)
@@ -68,17 +86,28 @@ ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *ca
     model_calibration_clear(model);
     model->calibration = *calibration;
     model->calibration.scores = scores;
+    if (how->method == ANO_METHOD_OF_MODEL)
+        model->calibration.how.method = model->config.method;
     model->calibration.how.threads = 0;
     model->calibration.how.callback = NULL;
     model->calibration.how.cookie = NULL;
     return ANO_OK;
 }
 
+static bool same_matching(const ano_score_options *a, const ano_score_options *b)
+{
+    return a->feature_weight == b->feature_weight && a->feature_block == b->feature_block &&
+           a->clip == b->clip;
+}
+
 bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_options *options)
 {
     const ano_score_options *how = &calibration->how;
-    return calibration->n > 0 && how->search == options->search &&
-           how->iterations == options->iterations && how->restarts == options->restarts &&
+    return calibration->n > 0 &&
+           (options->method == ANO_METHOD_OF_MODEL || how->method == options->method) &&
+           (how->method != ANO_METHOD_LATENT || same_matching(how, options)) &&
+           how->search == options->search && how->iterations == options->iterations &&
+           how->restarts == options->restarts &&
            (how->learning_rate == options->learning_rate || how->search != ANO_SEARCH_ADAM) &&
            how->tolerance == options->tolerance && how->seed == options->seed &&
            how->pool == options->pool &&
@@ -90,12 +119,22 @@ bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_o
 json_t *model_calibration_metadata(const ano_calibration *calibration)
 {
     const ano_score_options *how = &calibration->how;
-    return json_pack("{s:I, s:f, s:s, s:i, s:i, s:f, s:f, s:I, s:s, s:f}", "n",
-                     (json_int_t)calibration->n, "map_high", (double)calibration->map_high,
-                     "search", ano_search_name(how->search), "iterations", how->iterations,
-                     "restarts", how->restarts, "learning_rate", how->learning_rate, "tolerance",
-                     how->tolerance, "seed", (json_int_t)how->seed, "pool",
-                     ano_pool_name(how->pool), "pool_share", how->pool_share);
+    json_t *object = json_pack(
+        "{s:I, s:f, s:s, s:i, s:i, s:f, s:f, s:I, s:s, s:f}", "n", (json_int_t)calibration->n,
+        "map_high", (double)calibration->map_high, "search", ano_search_name(how->search),
+        "iterations", how->iterations, "restarts", how->restarts, "learning_rate",
+        how->learning_rate, "tolerance", how->tolerance, "seed", (json_int_t)how->seed, "pool",
+        ano_pool_name(how->pool), "pool_share", how->pool_share);
+    /* Files of the first methods are without. */
+    if (object != NULL && how->method == ANO_METHOD_LATENT &&
+        json_object_update_new(
+            object, json_pack("{s:s, s:f, s:i, s:s}", "method", ano_method_name(how->method),
+                              "feature_weight", how->feature_weight, "feature_block",
+                              how->feature_block, "clip", ano_clip_name(how->clip))) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 format_tensor model_calibration_tensor(const ano_calibration *calibration)
@@ -128,6 +167,27 @@ static ano_status read_number(double *out, const json_t *object, const char *key
     return base_error(err, ANO_FORMAT, "metadata: calibration: %s is missing or out of range", key);
 }
 
+/* Those of a method that matches features; where there is no method, it is the model's. */
+static ano_status read_matching(ano_score_options *how, const json_t *object, ano_error *err)
+{
+    double block = 0;
+    int clip = 0;
+    const json_t *name = json_object_get(object, "method");
+    *how = (ano_score_options)ANO_SCORE_OPTIONS_INIT;
+    if (name == NULL)
+        return ANO_OK;
+    if (!json_is_string(name) || !model_method_named(&how->method, json_string_value(name)))
+        return base_error(err, ANO_FORMAT, "metadata: calibration: method is unknown");
+    ano_status status = read_number(&how->feature_weight, object, "feature_weight", 0, 1, err);
+    if (status == ANO_OK)
+        status = read_number(&block, object, "feature_block", 0, INT_MAX, err);
+    if (status == ANO_OK)
+        status = read_name(&clip, object, "clip", clip_names, COUNT(clip_names), err);
+    how->feature_block = (int)block;
+    how->clip = (ano_clip)clip;
+    return status;
+}
+
 /* The fields of `object`; scores stays NULL. */
 static ano_status read_fields(ano_calibration *out, const json_t *object, ano_error *err)
 {
@@ -147,7 +207,7 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
         {"seed", &seed, 0x1p53},
         {"pool_share", &how->pool_share, 1},
     };
-    ano_status status = ANO_OK;
+    ano_status status = read_matching(how, object, err);
     for (size_t i = 0; i < COUNT(numbers) && status == ANO_OK; i++)
         status = read_number(numbers[i].value, object, numbers[i].key, 0, numbers[i].high, err);
     if (status == ANO_OK)

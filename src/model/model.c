@@ -28,15 +28,24 @@ static const network_kind network_kinds[MODEL_NETWORKS] = {
 /* And of a method. */
 typedef struct method_kind {
     const char *name;
-    bool has[MODEL_NETWORKS];
+    bool has[MODEL_NETWORKS];   /* trains them */
+    bool needs[MODEL_NETWORKS]; /* scores by them */
     const char *losses[ANO_MAX_LOSSES];
 } method_kind;
 
 static const method_kind method_kinds[] = {
     [ANO_METHOD_FC] = {"fc",
                        {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
+                       {[ANO_GENERATOR] = true},
                        {"d_loss", "g_loss", "d_real", "d_fake"}},
-    [ANO_METHOD_PATCH] = {"patch", {[ANO_PATCH_DISCRIMINATOR] = true}, {"p_loss"}},
+    [ANO_METHOD_PATCH] = {"patch",
+                          {[ANO_PATCH_DISCRIMINATOR] = true},
+                          {[ANO_PATCH_DISCRIMINATOR] = true},
+                          {"p_loss"}},
+    [ANO_METHOD_LATENT] = {"latent",
+                           {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
+                           {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
+                           {"d_loss", "g_loss", "d_real", "d_fake"}},
 };
 enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
 
@@ -48,6 +57,11 @@ const char *ano_network_name(ano_network network)
 const char *ano_method_name(ano_method method)
 {
     return method_kinds[method].name;
+}
+
+bool ano_method_needs(ano_method method, ano_network network)
+{
+    return method_kinds[method].needs[network];
 }
 
 bool model_method_named(ano_method *method, const char *name)

@@ -31,7 +31,7 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
-    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_PATCH, err);
+    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_LATENT, err);
     if (status == ANO_OK)
         status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)

@@ -17,8 +17,10 @@ typedef struct conv_fft {
                  diff_src */
     float *m; /* of dst, and of the gradient by it */
     float *u; /* of the weights, and of their gradient */
-    uint8_t *argmax; /* [batch][op's dst], with pooling */
-    float *sums;     /* [batch][layer's dst], of a tangent; NULL where the op is the layer alone */
+    float *u_turned;          /* of the weights turned for diff_src: u, unless the net is frozen */
+    bool has_u, has_u_turned; /* of a frozen net: they are made */
+    uint8_t *argmax;          /* [batch][op's dst], with pooling */
+    float *sums; /* [batch][layer's dst], of a tangent; NULL where the op is the layer alone */
 } conv_fft;
 
 static void conv_fft_destroy(nn_op *op)
@@ -26,6 +28,8 @@ static void conv_fft_destroy(nn_op *op)
     conv_fft *own = op->own;
     base_free(own->v);
     base_free(own->m);
+    if (own->u_turned != own->u)
+        base_free(own->u_turned);
     base_free(own->u);
     base_free(own->argmax);
     base_free(own->sums);
@@ -47,14 +51,16 @@ static ano_status conv_fft_create(nn_op *op, ano_error *err)
                                .out = out};
     own->v = base_alloc(kernels_fft_size(batch, in), sizeof(float));
     own->m = base_alloc(kernels_fft_size(batch, out), sizeof(float));
-    own->u = base_alloc(kernels_fft_size(in, out), sizeof(float));
+    own->u = own->u_turned = base_alloc(kernels_fft_size(in, out), sizeof(float));
+    if ((op->uses & NN_FROZEN) && (op->uses & NN_DATA_GRADIENT))
+        own->u_turned = base_alloc(kernels_fft_size(out, in), sizeof(float));
     const bool pools = op->n_layers > 2, sums = (op->uses & NN_SECOND_ORDER) && op->n_layers > 1;
     if (pools)
         own->argmax = base_alloc(batch * nn_shape_size(op->dst), 1);
     if (sums)
         own->sums = base_alloc(batch * nn_shape_size(layer->dst), sizeof(float));
-    if (own->v == NULL || own->m == NULL || own->u == NULL || (pools && own->argmax == NULL) ||
-        (sums && own->sums == NULL))
+    if (own->v == NULL || own->m == NULL || own->u == NULL || own->u_turned == NULL ||
+        (pools && own->argmax == NULL) || (sums && own->sums == NULL))
         return base_error_nomem(err, "convolution");
     return ANO_OK;
 }
@@ -69,7 +75,7 @@ static void convolve(nn_op *op, float *dst, const float *src, kernels_epilogue e
 #pragma omp parallel
     {
 #pragma omp for schedule(static) nowait
-        for (size_t row = 0; row < in; row++)
+        for (size_t row = own->has_u ? in : 0; row < in; row++)
             k->fft_weights(own->u, weights, own->shape, row, 1);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
@@ -81,6 +87,7 @@ static void convolve(nn_op *op, float *dst, const float *src, kernels_epilogue e
         for (size_t i = 0; i < batch; i++)
             k->fft_results(dst, own->m, own->shape, out, epilogue, batch, i, 1);
     }
+    own->has_u = (op->uses & NN_FROZEN) != 0;
 }
 
 static ano_status conv_fft_forward(nn_op *op, float *dst, const float *src, ano_error *err)
@@ -140,16 +147,17 @@ static void diff_src_of(nn_op *op, float *diff_src)
 #pragma omp parallel
     {
 #pragma omp for schedule(static)
-        for (size_t row = 0; row < out; row += KERNELS_COLUMNS)
-            k->fft_weights_turned(own->u, weights, own->shape, row, KERNELS_COLUMNS);
+        for (size_t row = own->has_u_turned ? out : 0; row < out; row += KERNELS_COLUMNS)
+            k->fft_weights_turned(own->u_turned, weights, own->shape, row, KERNELS_COLUMNS);
 #pragma omp for schedule(static)
         for (size_t bin = 0; bin < KERNELS_FFT_BINS; bin++)
-            k->fft_multiply(own->v, own->m, own->u, batch, out, in, bin, 1);
+            k->fft_multiply(own->v, own->m, own->u_turned, batch, out, in, bin, 1);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < batch; i++)
             k->fft_results(diff_src, own->v, own->shape, in, (kernels_epilogue){.slope = 1}, batch,
                            i, 1);
     }
+    own->has_u_turned = (op->uses & NN_FROZEN) != 0;
 }
 
 static ano_status conv_fft_backward(nn_op *op, float *diff_src, const float *diff_dst,

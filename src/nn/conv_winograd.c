@@ -19,6 +19,8 @@ typedef struct conv_winograd {
     kernels_winograd shape, turned; /* the convolution, and the one that its data gradient is */
     size_t tiles;                   /* of the batch */
     float *u;                       /* the transformed weights of the pass under way */
+    float *u_turned;                /* of the way back: u, unless the net is frozen */
+    bool has_u, has_u_turned;       /* of a frozen net: they are made */
     int n_scratch;
     size_t scratch_size; /* a thread's, in floats */
     float *scratch;      /* [n_scratch][scratch_size] */
@@ -31,6 +33,8 @@ typedef struct conv_winograd {
 static void conv_winograd_destroy(nn_op *op)
 {
     conv_winograd *own = op->own;
+    if (own->u_turned != own->u)
+        base_free(own->u_turned);
     base_free(own->u);
     base_free(own->scratch);
     base_free(own->v);
@@ -67,11 +71,13 @@ static ano_status conv_winograd_create(nn_op *op, ano_error *err)
     own->scratch_size = kernels_winograd_size(BLOCK, in) + kernels_winograd_size(BLOCK, out);
     const bool trains = (op->uses & NN_WEIGHT_GRADIENTS) != 0;
     const bool back = trains || (op->uses & NN_DATA_GRADIENT) != 0;
+    const bool frozen = (op->uses & NN_FROZEN) != 0;
     const struct {
         float **array;
         size_t size; /* 0: not needed */
     } arrays[] = {
         {&own->u, kernels_winograd_size(in, out)},
+        {&own->u_turned, frozen && back ? kernels_winograd_size(out, in) : 0},
         {&own->scratch, (size_t)own->n_scratch * own->scratch_size},
         {&own->v, trains ? kernels_winograd_size(DIFF_BLOCK, in) : 0},
         {&own->w, trains ? kernels_winograd_size(DIFF_BLOCK, out) : 0},
@@ -82,12 +88,14 @@ static ano_status conv_winograd_create(nn_op *op, ano_error *err)
         if (arrays[i].size > 0 &&
             (*arrays[i].array = base_alloc(arrays[i].size, sizeof(float))) == NULL)
             return base_error_nomem(err, "convolution");
+    if (own->u_turned == NULL)
+        own->u_turned = own->u;
     return nn_epilogue_init(&own->epilogue, op, err);
 }
 
 /* dst = epilogue(src * the transformed weights), all tiles of the batch. */
-static void convolve(nn_op *op, float *dst, const float *src, kernels_winograd shape,
-                     kernels_epilogue epilogue)
+static void convolve(nn_op *op, float *dst, const float *src, const float *u,
+                     kernels_winograd shape, kernels_epilogue epilogue)
 {
     conv_winograd *own = op->own;
 #pragma omp parallel for schedule(static) num_threads(own->n_scratch)
@@ -95,7 +103,7 @@ static void convolve(nn_op *op, float *dst, const float *src, kernels_winograd s
         const size_t first = own->tiles * (size_t)i / (size_t)own->n_scratch;
         const size_t end = own->tiles * ((size_t)i + 1) / (size_t)own->n_scratch;
         for (size_t tile = first; tile < end; tile += BLOCK)
-            op->kernels->winograd_convolve(dst, src, own->u, shape, epilogue, tile,
+            op->kernels->winograd_convolve(dst, src, u, shape, epilogue, tile,
                                            smaller(BLOCK, end - tile),
                                            own->scratch + (size_t)i * own->scratch_size);
     }
@@ -106,9 +114,26 @@ static void transform_weights(nn_op *op)
     conv_winograd *own = op->own;
     const float *weights = nn_op_tensor(op, 0);
     const int rows = op->layer->src.c;
+    if (own->has_u)
+        return;
 #pragma omp parallel for schedule(static)
     for (int row = 0; row < rows; row++)
         op->kernels->winograd_weights(own->u, weights, own->shape, (size_t)row, 1);
+    own->has_u = (op->uses & NN_FROZEN) != 0;
+}
+
+static void transform_weights_turned(nn_op *op)
+{
+    conv_winograd *own = op->own;
+    const float *weights = nn_op_tensor(op, 0);
+    const int rows = op->layer->dst.c;
+    if (own->has_u_turned)
+        return;
+#pragma omp parallel for schedule(static)
+    for (int row = 0; row < rows; row += KERNELS_COLUMNS)
+        op->kernels->winograd_weights_turned(own->u_turned, weights, own->shape, (size_t)row,
+                                             KERNELS_COLUMNS);
+    own->has_u_turned = (op->uses & NN_FROZEN) != 0;
 }
 
 static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src, ano_error *err)
@@ -116,7 +141,7 @@ static ano_status conv_winograd_forward(nn_op *op, float *dst, const float *src,
     (void)err;
     conv_winograd *own = op->own;
     transform_weights(op);
-    convolve(op, dst, src, own->shape, nn_epilogue_forward(&own->epilogue, op));
+    convolve(op, dst, src, own->u, own->shape, nn_epilogue_forward(&own->epilogue, op));
     return ANO_OK;
 }
 
@@ -127,7 +152,7 @@ static ano_status conv_winograd_tangent(nn_op *op, float *dst_tangent, const flo
     conv_winograd *own = op->own;
     const size_t sums = nn_shape_size(op->layer->dst);
     transform_weights(op);
-    convolve(op, own->diff != NULL ? own->diff : dst_tangent, src_tangent, own->shape,
+    convolve(op, own->diff != NULL ? own->diff : dst_tangent, src_tangent, own->u, own->shape,
              (kernels_epilogue){.slope = 1});
     if (own->diff == NULL)
         return ANO_OK;
@@ -180,13 +205,8 @@ static ano_status conv_winograd_backward(nn_op *op, float *diff_src, const float
     }
     if (diff_src == NULL)
         return ANO_OK;
-    const float *weights = nn_op_tensor(op, 0);
-    const int rows = op->layer->dst.c;
-#pragma omp parallel for schedule(static)
-    for (int row = 0; row < rows; row += KERNELS_COLUMNS)
-        op->kernels->winograd_weights_turned(own->u, weights, own->shape, (size_t)row,
-                                             KERNELS_COLUMNS);
-    convolve(op, diff_src, diff, own->turned, (kernels_epilogue){.slope = 1});
+    transform_weights_turned(op);
+    convolve(op, diff_src, diff, own->u_turned, own->turned, (kernels_epilogue){.slope = 1});
     return ANO_OK;
 }
 

@@ -13,6 +13,14 @@ size_t nn_shape_size(nn_shape shape)
     return (size_t)shape.h * (size_t)shape.w * (size_t)shape.c;
 }
 
+nn_net nn_net_head(const nn_net *net, int n_layers)
+{
+    nn_net head = *net;
+    head.n_layers = n_layers;
+    head.dst = n_layers > 0 ? net->layers[n_layers - 1].dst : net->src;
+    return head;
+}
+
 static void net_add_tensor(nn_net *net, nn_layer *layer, const char *name, bool trainable,
                            int n_dims, const int *dims)
 {

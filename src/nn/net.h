@@ -105,6 +105,9 @@ const nn_tensor *nn_net_find(const nn_net *net, const char *name);
 
 size_t nn_shape_size(nn_shape shape);
 
+/* The first n_layers of a net as a net, which shares its numbers and layers and is not freed. */
+nn_net nn_net_head(const nn_net *net, int n_layers);
+
 /* ---- passes ------------------------------------------------------------------------------- */
 
 typedef struct nn_pass nn_pass;
@@ -114,6 +117,7 @@ enum {
     NN_DATA_GRADIENT = 2,    /* backward gives the gradient of the source */
     NN_WEIGHT_GRADIENTS = 4, /* backward gives the gradients of the parameters */
     NN_SECOND_ORDER = 8,     /* nn_pass_tangent(); implies both gradients */
+    NN_FROZEN = 16, /* the net's numbers stay as they are: what is made of them is made once */
 };
 
 /* `uses` is a sum of the flags above; with neither gradient there is no backward pass. The net must

@@ -100,6 +100,13 @@ static void score__depends_on_the_image_alone(void **state)
     ano_score_options lbfgs = brief(30);
     lbfgs.search = ANO_SEARCH_LBFGS;
     check_independence(5, lbfgs);
+    for (ano_clip clip = ANO_CLIP_BOUND; clip <= ANO_CLIP_STOCHASTIC; clip++) {
+        ano_score_options latent = brief(4);
+        latent.method = ANO_METHOD_LATENT;
+        latent.clip = clip;
+        latent.learning_rate = 0.5; /* out of the prior's range at once */
+        check_independence(clip == ANO_CLIP_BOUND ? 16 : 3, latent);
+    }
 }
 
 /* What a callback saw, and when it is to stop the work. */
