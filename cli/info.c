@@ -55,7 +55,7 @@ static void print_network(const ano_model *model, ano_network network)
 static void print_how(const ano_score_options *how)
 {
     const cli_pool_text pool = cli_options_pool(how);
-    if (how->method == ANO_METHOD_PATCH || how->method == ANO_METHOD_ENCODER) {
+    if (how->method == ANO_METHOD_PATCH) {
         printf("(%s of the map)\n", pool.text);
         return;
     }

@@ -72,7 +72,7 @@ typedef struct option_row {
 } option_row;
 
 /* In the order of ano_method. */
-#define METHODS "fc|patch|latent|encoder|hybrid"
+#define METHODS "fc|patch|latent"
 
 #define AT(field) offsetof(cli_options, field)
 
@@ -124,8 +124,7 @@ static const option_row rows[] = {
     {"method", METHODS, KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "How anomalies are told: fc searches for the closest image that a GAN can make, patch "
      "trains a discriminator of patches on anomalies drawn onto normal images, latent is AnoGAN as "
-     "published, for the GAN of fc, encoder trains an encoder to do without a search (f-AnoGAN), hybrid "
-     "searches from where that says"},
+     "published, for the GAN of fc"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
@@ -154,8 +153,6 @@ static const option_row rows[] = {
      "Length of the latent vector"},
     {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 1024, GROUP_TRAIN, FIXED, TRAINING,
      "Channels of the widest maps"},
-    {"encoder-loss", "izif|izi|ziz", KIND_WORD, AT(train.encoding), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
-     "What an encoder is trained for: that images come back, in the critic's eyes too; images alone; latents"},
     {"sample-every", "N", KIND_WHOLE, AT(train.sample_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Epochs between pictures of generated images"},
     {"weights-every", "N", KIND_WHOLE, AT(train.weights_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
@@ -179,8 +176,8 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1e6, GROUP_SEARCH, KEPT, SEARCHING,
-     "What the discriminator's features count for beside the pixels, in latent searches and of encoders"},
+    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1, GROUP_SEARCH, KEPT, SEARCHING,
+     "What the discriminator's features count for beside the pixels, in latent searches"},
     {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, SEARCHING,
      "The block of the discriminator whose features are compared; 0: the last"},
     {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
@@ -227,7 +224,6 @@ cli_options cli_options_default(void)
 void cli_options_set_method(cli_options *options, ano_method method)
 {
     options->search = ano_score_options_of(method);
-    options->train = ano_train_options_of(method);
 }
 
 void cli_options_free(cli_options *options)

@@ -119,7 +119,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     const ano_method known =
         calibration.n > 0 ? calibration.how.method : ano_model_get_config(run->model).method;
     if (asked != ANO_METHOD_OF_MODEL && asked != known)
-        options->search = ano_score_options_of(asked);
+        cli_options_set_method(options, asked);
     else if (calibration.n > 0) { /* scores that are made in another way mean nothing by it */
         options->search = calibration.how;
         options->seed = calibration.how.seed;
@@ -182,7 +182,6 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {"weights", "generator_", ".safetensors"},
         {"predict", "", ".png"},
         {"weights", "discriminator_", ".safetensors"},
-        {"weights", "encoder_", ".safetensors"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = base_path_join(folder, files[i].folder);

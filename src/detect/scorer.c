@@ -1,7 +1,6 @@
 #include "detect/scorer.h"
 
 #include "base/memory.h"
-#include "detect/encode.h"
 #include "detect/patch.h"
 #include "detect/search.h"
 
@@ -9,10 +8,8 @@
 
 struct detect_scorer {
     ano_shape tile;
-    detect_search *search; /* one of these, or the first and the last; the others are NULL */
+    detect_search *search; /* one of these; the other is NULL */
     detect_patch *patch;
-    detect_encode *encode;
-    size_t latent;
 };
 
 bool detect_method_generates(ano_method method)
@@ -35,13 +32,7 @@ void detect_scorer_free(detect_scorer *scorer)
         return;
     detect_search_free(scorer->search);
     detect_patch_free(scorer->patch);
-    detect_encode_free(scorer->encode);
     base_free(scorer);
-}
-
-static bool searches(ano_method method)
-{
-    return method == ANO_METHOD_FC || method == ANO_METHOD_LATENT || method == ANO_METHOD_HYBRID;
 }
 
 static ano_status check_networks(const ano_model *model, ano_method method, ano_error *err)
@@ -64,13 +55,9 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
     if (s == NULL)
         return base_error_nomem(err, "scoring");
     s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
-    s->latent = (size_t)model->config.latent;
-    if (options->method == ANO_METHOD_PATCH)
-        status = detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
-    if (options->method == ANO_METHOD_ENCODER || options->method == ANO_METHOD_HYBRID)
-        status = detect_encode_create(&s->encode, model, options, err);
-    if (status == ANO_OK && searches(options->method))
-        status = detect_search_create(&s->search, model, options, n, err);
+    status = options->method == ANO_METHOD_PATCH
+                 ? detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err)
+                 : detect_search_create(&s->search, model, options, n, err);
     if (status == ANO_OK)
         *out = s;
     else
@@ -80,9 +67,8 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
 
 size_t detect_scorer_width(const detect_scorer *scorer)
 {
-    return scorer->search != NULL   ? detect_search_width(scorer->search)
-           : scorer->encode != NULL ? detect_encode_width(scorer->encode)
-                                    : detect_patch_width(scorer->patch);
+    return scorer->search != NULL ? detect_search_width(scorer->search)
+                                  : detect_patch_width(scorer->patch);
 }
 
 /* map [size][size] = |tile - generated|, averaged over the channels. */
@@ -98,24 +84,6 @@ static void map_residual(float *map, const float *tile, const float *generated, 
     }
 }
 
-/* A search, from where an encoder says if there is one. */
-static ano_status search(const detect_found *found, detect_scorer *scorer, const float *tiles,
-                         size_t n, detect_tick *tick, void *cookie, ano_error *err)
-{
-    float *z = NULL;
-    ano_status status = ANO_OK;
-    if (scorer->encode != NULL) {
-        z = base_alloc(n * scorer->latent, sizeof(float));
-        status = z != NULL ? detect_encode_latents(z, scorer->encode, tiles, n, err)
-                           : base_error_nomem(err, "latent vectors");
-    }
-    if (status == ANO_OK)
-        status = detect_search_run(found->scores, found->generated, found->trace, scorer->search,
-                                   tiles, z, n, tick, cookie, err);
-    base_free(z);
-    return status;
-}
-
 ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, const float *tiles,
                              size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
@@ -124,10 +92,8 @@ ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, c
     const ano_shape shape = scorer->tile;
     const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
     const size_t tile = n_pixels * (size_t)shape.channels;
-    const ano_status status =
-        scorer->search != NULL
-            ? search(found, scorer, tiles, n, tick, cookie, err)
-            : detect_encode_run(found, scorer->encode, tiles, n, tick, cookie, err);
+    const ano_status status = detect_search_run(found->scores, found->generated, found->trace,
+                                                scorer->search, tiles, n, tick, cookie, err);
     for (size_t i = 0; i < n && status == ANO_OK && found->maps != NULL; i++)
         map_residual(found->maps + i * n_pixels, tiles + i * tile, found->generated + i * tile,
                      shape);

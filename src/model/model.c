@@ -23,7 +23,6 @@ static const network_kind network_kinds[MODEL_NETWORKS] = {
                            BASE_PURPOSE_DISCRIMINATOR_INIT},
     [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_create,
                                  BASE_PURPOSE_PATCH_INIT},
-    [ANO_ENCODER] = {"encoder", model_encoder_create, BASE_PURPOSE_ENCODER_INIT},
 };
 
 /* And of a method. */
@@ -47,16 +46,6 @@ static const method_kind method_kinds[] = {
                            {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
                            {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
                            {"d_loss", "g_loss", "d_real", "d_fake"}},
-    [ANO_METHOD_ENCODER] =
-        {"encoder",
-         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
-         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
-         {"d_loss", "g_loss", "penalty", "e_loss"}},
-    [ANO_METHOD_HYBRID] =
-        {"hybrid",
-         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
-         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
-         {"d_loss", "g_loss", "penalty", "e_loss"}},
 };
 enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
 

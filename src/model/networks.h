@@ -19,14 +19,6 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
 /* image → logit of "real" [1]; the sigmoid is in the loss. Numbers are zero. */
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err);
 
-/* image → z [latent] in [-1, 1], by the discriminator's convolutions: f-AnoGAN's encoder. Numbers
- * are zero. */
-ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err);
-
-/* How many layers lead to the maps after a network's `block`-th pooling, counted from 1, or 0: the
- * last; 0 where there is no such block. */
-int model_feature_layers(const nn_net *net, int block);
-
 /* image → logits of "anomalous" [side][side][1], one for each cell of MODEL_CELL × MODEL_CELL
  * pixels: a discriminator without an end, as in P. Isola et al., "Image-to-Image Translation with
  * Conditional Adversarial Networks", CVPR 2017. A logit sees 40 × 40 pixels around its cell.

@@ -1,21 +1,15 @@
 #include "train/objective.h"
 
 #include "base/memory.h"
-#include "train/encoder.h"
 #include "train/patch.h"
 #include "train/step.h"
-#include "train/wgan.h"
 
 struct train_objective {
     const ano_train_options *options;
     size_t latents; /* numbers of a batch of latent vectors */
     float *z_d, *z_g;
-    train_step *gan; /* one of these; the others are NULL */
+    train_step *gan; /* one of these; the other is NULL */
     train_patch *patch;
-    train_wgan *wgan;       /* and then … */
-    train_encoder *encoder; /* … this, in the last third of the epochs */
-    uint64_t encodes_from;  /* the first step of it */
-    bool encodes;           /* the last step was one */
 };
 
 void train_objective_free(train_objective *objective)
@@ -24,8 +18,6 @@ void train_objective_free(train_objective *objective)
         return;
     train_step_free(objective->gan);
     train_patch_free(objective->patch);
-    train_wgan_free(objective->wgan);
-    train_encoder_free(objective->encoder);
     base_free(objective->z_d);
     base_free(objective->z_g);
     base_free(objective);
@@ -41,44 +33,19 @@ static ano_status create_gan(train_objective *o, ano_model *model, nn_adam *adam
     return train_step_create(&o->gan, model, adam, o->options->batch, err);
 }
 
-static ano_status create_encoder(train_objective *o, ano_model *model, nn_adam *adam, int steps,
-                                 ano_error *err)
-{
-    const ano_train_options *options = o->options;
-    const int epochs = options->epochs;
-    if (epochs < 2)
-        return base_error(err, ANO_ARG, "an encoder is trained after its GAN: it takes 2 epochs");
-    o->encodes_from = (uint64_t)(epochs - (epochs + 2) / 3) * (uint64_t)steps;
-    const ano_status status =
-        train_wgan_create(&o->wgan, model, adam, options->batch, options->seed, err);
-    return status == ANO_OK
-               ? train_encoder_create(&o->encoder, model, &adam[ANO_ENCODER], options->encoding,
-                                      options->batch, options->seed, err)
-               : status;
-}
-
 ano_status train_objective_create(train_objective **out, ano_model *model, nn_adam *adam,
-                                  const ano_train_options *options, int steps, ano_error *err)
+                                  const ano_train_options *options, ano_error *err)
 {
     *out = NULL;
     train_objective *o = base_alloc(1, sizeof *o);
     if (o == NULL)
         return base_error_nomem(err, "training");
     o->options = options;
-    ano_status status = ANO_OK;
-    switch (model->config.method) {
-    case ANO_METHOD_PATCH:
-        status =
-            train_patch_create(&o->patch, model->networks[ANO_PATCH_DISCRIMINATOR],
-                               &adam[ANO_PATCH_DISCRIMINATOR], options->batch, options->seed, err);
-        break;
-    case ANO_METHOD_ENCODER:
-    case ANO_METHOD_HYBRID:
-        status = create_encoder(o, model, adam, steps, err);
-        break;
-    default:
-        status = create_gan(o, model, adam, err);
-    }
+    const ano_status status =
+        model->config.method == ANO_METHOD_PATCH
+            ? train_patch_create(&o->patch, model->networks[ANO_PATCH_DISCRIMINATOR],
+                                 &adam[ANO_PATCH_DISCRIMINATOR], options->batch, options->seed, err)
+            : create_gan(o, model, adam, err);
     if (status == ANO_OK)
         *out = o;
     else
@@ -88,9 +55,8 @@ ano_status train_objective_create(train_objective **out, ano_model *model, nn_ad
 
 float *train_objective_images(train_objective *objective)
 {
-    return objective->gan != NULL    ? train_step_real(objective->gan)
-           : objective->wgan != NULL ? train_wgan_images(objective->wgan)
-                                     : train_patch_images(objective->patch);
+    return objective->gan != NULL ? train_step_real(objective->gan)
+                                  : train_patch_images(objective->patch);
 }
 
 static ano_status run_gan(train_result *result, train_objective *o, uint64_t step, ano_error *err)
@@ -107,43 +73,21 @@ static ano_status run_gan(train_result *result, train_objective *o, uint64_t ste
     return status;
 }
 
-/* The GAN first, then the encoder of it. */
-static ano_status run_encoder(train_result *result, train_objective *o, uint64_t step,
-                              ano_error *err)
-{
-    o->encodes = step >= o->encodes_from;
-    if (o->encodes)
-        return train_encoder_run(&result->losses[3], o->encoder, train_wgan_images(o->wgan), step,
-                                 err);
-    train_wgan_result found = {0};
-    const ano_status status = train_wgan_run(&found, o->wgan, step, err);
-    *result = (train_result){{found.d_loss, found.g_loss, found.penalty}};
-    return status;
-}
-
 ano_status train_objective_run(train_result *result, train_objective *objective, uint64_t step,
                                ano_error *err)
 {
     *result = (train_result){{0}};
-    return objective->gan != NULL ? run_gan(result, objective, step, err)
-           : objective->wgan != NULL
-               ? run_encoder(result, objective, step, err)
+    return objective->gan != NULL
+               ? run_gan(result, objective, step, err)
                : train_patch_run(&result->losses[0], objective->patch, step, err);
 }
 
 const float *train_objective_gradients(const train_objective *objective, ano_network network)
 {
-    const train_objective *o = objective;
-    switch (network) {
-    case ANO_PATCH_DISCRIMINATOR:
-        return o->patch != NULL ? train_patch_gradients(o->patch) : NULL;
-    case ANO_ENCODER:
-        return o->encodes ? train_encoder_gradients(o->encoder) : NULL;
-    default:
-        return o->gan != NULL                   ? train_step_gradients(o->gan, network)
-               : o->wgan != NULL && !o->encodes ? train_wgan_gradients(o->wgan, network)
-                                                : NULL;
-    }
+    if (objective->gan != NULL)
+        return network == ANO_PATCH_DISCRIMINATOR ? NULL
+                                                  : train_step_gradients(objective->gan, network);
+    return network == ANO_PATCH_DISCRIMINATOR ? train_patch_gradients(objective->patch) : NULL;
 }
 
 const float *train_objective_generated(const train_objective *objective)

@@ -32,17 +32,6 @@ typedef struct training {
     bool cancelled;
 } training;
 
-ano_train_options ano_train_options_of(ano_method method)
-{
-    ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
-    if (method == ANO_METHOD_ENCODER || method == ANO_METHOD_HYBRID) {
-        options.learning_rate = 1e-4;
-        options.beta1 = 0;
-        options.beta2 = 0.9;
-    }
-    return options;
-}
-
 /* ---- checks ------------------------------------------------------------------------------- */
 
 static ano_status check_options(const ano_train_options *o, const ano_dataset *dataset,
@@ -58,8 +47,6 @@ static ano_status check_options(const ano_train_options *o, const ano_dataset *d
     if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
         return base_error(err, ANO_ARG, "beta1 and beta2 are %g and %g, but must be from 0 to < 1",
                           o->beta1, o->beta2);
-    if (o->encoding < ANO_ENCODING_IZIF || o->encoding > ANO_ENCODING_ZIZ)
-        return base_error(err, ANO_ARG, "there is no encoding number %d", (int)o->encoding);
     if (o->resume && o->run_dir == NULL)
         return base_error(err, ANO_ARG, "resuming needs the run's folder");
     if (o->sample_every < 1 || o->weights_every < 1)
@@ -395,7 +382,7 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
         train_checkpoint_clear(o->run_dir);
     t->saved = base_seconds();
     if (status == ANO_OK)
-        status = train_objective_create(&t->objective, state->model, state->adam, o, t->steps, err);
+        status = train_objective_create(&t->objective, state->model, state->adam, o, err);
     return status;
 }
 
