@@ -24,14 +24,16 @@ static int calibrate(cli_run *run, const cli_options *options)
     if (ano_calibration_holds(&calibration, &search))
         return CLI_DONE;
     ano_error err = ANO_ERROR_INIT;
-    ano_dataset *training = NULL, *held_out = NULL;
+    ano_dataset *training = NULL, *held_out = NULL, *set_aside = NULL;
     const ano_view view = ano_model_get_view(run->model);
     cli_options split = *options;
     split.seed = run->configured.seed;
     split.held_out = run->configured.held_out;
-    const ano_status status = cli_split_training(&training, &held_out, &split, &view, &err);
+    const ano_status status =
+        cli_split_training(&training, &held_out, &set_aside, &split, &view, &err);
     const int code = status == ANO_OK ? cli_calibrate_model(run->model, held_out, options)
                                       : cli_fail(CLI_ON_DATA, &err);
+    ano_dataset_free(set_aside);
     ano_dataset_free(held_out);
     ano_dataset_free(training);
     return code;

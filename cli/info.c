@@ -54,12 +54,10 @@ static void print_network(const ano_model *model, ano_network network)
 /* "top:0.02 of the map; 1 search by lbfgs …" */
 static void print_how(const ano_score_options *how)
 {
-    printf("(%s", ano_pool_name(how->pool));
-    if (how->pool == ANO_POOL_TOP)
-        printf(":%g", how->pool_share);
-    printf(" of the map; %d search%s by %s of %d iterations, tolerance %g)\n", how->restarts,
-           how->restarts == 1 ? "" : "es", ano_search_name(how->search), how->iterations,
-           how->tolerance);
+    const cli_pool_text pool = cli_options_pool(how);
+    printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
+           how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
+           how->iterations, how->tolerance);
 }
 
 /* What the networks are shown. */
@@ -119,6 +117,7 @@ static json_t *model_as_json(const ano_model *model)
     const ano_model_config config = ano_model_get_config(model);
     const ano_calibration calibration = ano_model_get_calibration(model);
     const ano_view view = ano_model_get_view(model);
+    const cli_pool_text pool = cli_options_pool(&calibration.how);
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
@@ -128,8 +127,7 @@ static json_t *model_as_json(const ano_model *model)
                         ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
                         "restarts", calibration.how.restarts, "tolerance",
                         calibration.how.tolerance, "search",
-                        ano_search_name(calibration.how.search), "pool",
-                        cli_options_pool(&calibration.how).text);
+                        ano_search_name(calibration.how.search), "pool", pool.text);
     json_t *root = json_pack("{s{ss si si si si ss si sf} so}", "config", "method",
                              ano_method_name(config.method), "size", config.size, "channels",
                              config.channels, "latent", config.latent, "base_width",

@@ -23,7 +23,8 @@ typedef enum option_kind {
     KIND_FLIP,   /* unsigned, "h", "v", "h,v" or "none" */
     KIND_WORD,   /* an enumeration, by the words of the row's argument: the first is 0 */
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
-    KIND_POOL,   /* ano_score_options' pool and pool_share, "sum", "mean", "top:SHARE" or "max" */
+    KIND_POOL,   /* cli_options' chooses_pool, "auto", or search.pool and search.pool_share, "sum",
+                    "mean", "top:SHARE" or "max" */
     KIND_PERIOD, /* ano_train_options' checkpoint_every or, with an m, checkpoint_minutes */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
@@ -169,8 +170,8 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"pool", "sum|mean|top:S|max", KIND_POOL, AT(search), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
-     "How an anomaly map becomes a score; top:S is the mean of the highest share S of it"},
+    {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
+     "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -203,6 +204,7 @@ cli_options cli_options_default(void)
         .train = ANO_TRAIN_OPTIONS_INIT,
         .cache = 1024,
         .search = ANO_SCORE_OPTIONS_INIT,
+        .chooses_pool = true,
         .alpha = 0.01,
     };
 }
@@ -283,17 +285,22 @@ static json_t *word_json(const char *words, int number)
     return json_stringn(words, strcspn(words, "|"));
 }
 
-static bool parse_pool(ano_score_options *options, const char *text)
+/* "auto" leaves the pool as it is: another than the run's is nothing to ask for in this way. */
+static bool parse_pool(cli_options *options, const char *text)
 {
+    options->chooses_pool = strcmp(text, "auto") == 0;
+    if (options->chooses_pool)
+        return true;
     for (ano_pool pool = ANO_POOL_SUM; pool <= ANO_POOL_MAX; pool++) {
         const char *name = ano_pool_name(pool);
         const size_t length = strlen(name);
         if (strncmp(text, name, length) != 0)
             continue;
-        options->pool = pool;
+        options->search.pool = pool;
         if (pool != ANO_POOL_TOP)
             return text[length] == '\0';
-        return text[length] == ':' && parse_real(&options->pool_share, text + length + 1, 1e-9, 1);
+        return text[length] == ':' &&
+               parse_real(&options->search.pool_share, text + length + 1, 1e-9, 1);
     }
     return false;
 }
@@ -374,8 +381,8 @@ static bool set_option(cli_options *options, const option_row *row, const char *
         *(int *)field = colour_channels[name];
         return true;
     case KIND_POOL:
-        snprintf(expected, expected_size, "sum, mean, max, or top: and a share above 0 to 1");
-        return parse_pool(field, text);
+        snprintf(expected, expected_size, "auto, sum, mean, max, or top: and a share above 0 to 1");
+        return parse_pool(options, text);
     case KIND_PERIOD:
         snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
         return parse_period(field, text, row->low, row->high);
@@ -408,8 +415,10 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         return word_json(row->argument, *(const int *)field);
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
-    case KIND_POOL:
-        return json_string(cli_options_pool(field).text);
+    case KIND_POOL: {
+        const cli_pool_text pool = cli_options_pool(&options->search);
+        return json_string(options->chooses_pool ? "auto" : pool.text);
+    }
     case KIND_PERIOD: {
         const ano_train_options *train = field;
         return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)
@@ -549,6 +558,16 @@ ano_view cli_options_view(const cli_options *options)
         view.stride = view.stride > 0 ? view.stride : view.size / 2;
     }
     return view;
+}
+
+cli_pool_text cli_options_pool(const ano_score_options *search)
+{
+    cli_pool_text pool;
+    snprintf(pool.text, sizeof pool.text, "%s", ano_pool_name(search->pool));
+    if (search->pool == ANO_POOL_TOP)
+        snprintf(pool.text, sizeof pool.text, "%s:%g", ano_pool_name(search->pool),
+                 search->pool_share);
+    return pool;
 }
 
 ano_score_options cli_options_search(const cli_options *options)

@@ -41,6 +41,7 @@ typedef struct cli_options {
     ano_train_options train;
     int cache; /* MB of decoded images that training keeps */
     ano_score_options search;
+    bool chooses_pool; /* the program sets search.pool when training has ended: cli/choose.h */
     double alpha;
     double fdr; /* of anomalies by Benjamini and Hochberg; 0: each image for itself, by alpha */
     const char *trace;
@@ -84,6 +85,12 @@ const char *cli_options_fixed_given(const cli_options *options);
 
 /* The view that training asks for. */
 ano_view cli_options_view(const cli_options *options);
+
+/* "sum", "top:0.01" …, as --pool takes it. */
+typedef struct cli_pool_text {
+    char text[40];
+} cli_pool_text;
+cli_pool_text cli_options_pool(const ano_score_options *search);
 
 /* The search's options, with the run's seed and threads in them. */
 ano_score_options cli_options_search(const cli_options *options);

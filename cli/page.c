@@ -187,7 +187,7 @@ static void fill_settings(page_texts *p, const report_results *results, const an
     add_setting(p, "search", ano_search_name(results->search));
     add_number(p, "iterations", results->iterations);
     add_number(p, "restarts", results->restarts);
-    add_setting(p, "pool", ano_pool_name(options->search.pool));
+    add_setting(p, "pool", cli_options_pool(&options->search).text);
     add_number(p, "alpha", results->alpha);
     add_number(p, "seed", (double)results->seed);
     add_setting(p, "anogan", ano_version());

@@ -111,6 +111,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     }
     run->configured = *options;
     cli_options_parse(options, command, argc, argv);
+    options->chooses_pool = run->configured.chooses_pool; /* says which images were trained on */
     const ano_network needed = ano_model_get_config(run->model).method == ANO_METHOD_PATCH
                                    ? ANO_PATCH_DISCRIMINATOR
                                    : ANO_GENERATOR;
@@ -192,17 +193,42 @@ static size_t count_held_out(size_t n, const cli_options *options)
     return n < 5 ? 1 : n / 5 < ENOUGH ? n / 5 : ENOUGH;
 }
 
-ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
-                              const cli_options *options, const ano_view *view, ano_error *err)
+/* How many of n normal images are set aside, where n_left are not held out: a tenth within limits,
+ * but never most of what could be learnt. */
+static size_t count_set_aside(size_t n, size_t n_left, const cli_options *options)
 {
-    ano_dataset *all = NULL;
+    enum { FEWEST = 8, MOST = 60 };
+    if (!options->chooses_pool || options->tile == 0)
+        return 0;
+    size_t wanted = n / 10 < FEWEST ? FEWEST : n / 10 > MOST ? MOST : n / 10;
+    wanted = wanted < n_left / 2 ? wanted : n_left / 2;
+    return wanted < FEWEST ? 0 : wanted;
+}
+
+ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
+                              ano_dataset **set_aside, const cli_options *options,
+                              const ano_view *view, ano_error *err)
+{
+    ano_dataset *all = NULL, *left = NULL;
+    *training = *held_out = *set_aside = NULL;
     const ano_dataset_options normal = {
         .split = ANO_SPLIT_TRAIN, .normal = options->normal, .view = *view};
     ano_status status = ano_dataset_open(&all, options->data, &normal, err);
-    if (status == ANO_OK)
-        status =
-            ano_dataset_split(training, held_out, all,
-                              count_held_out(ano_dataset_count(all), options), options->seed, err);
+    if (status != ANO_OK)
+        return status;
+    const size_t n = ano_dataset_count(all), n_held_out = count_held_out(n, options);
+    status = ano_dataset_split(&left, held_out, all, n_held_out, options->seed, err);
     ano_dataset_free(all);
+    const size_t n_aside = status == ANO_OK ? count_set_aside(n, n - n_held_out, options) : 0;
+    if (n_aside == 0) {
+        *training = left;
+        return status;
+    }
+    status = ano_dataset_split(training, set_aside, left, n_aside, options->seed, err);
+    ano_dataset_free(left);
+    if (status != ANO_OK) {
+        ano_dataset_free(*held_out);
+        *held_out = NULL;
+    }
     return status;
 }

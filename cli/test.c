@@ -143,9 +143,10 @@ static void measure_baselines(test *t, const ano_view *view)
     ano_view whole = *view;
     if (view->stride > 0)
         whole = (ano_view){.size = BASELINE_SIZE, .channels = view->channels};
-    ano_dataset *training = NULL, *held_out = NULL, *images = NULL;
+    ano_dataset *training = NULL, *held_out = NULL, *set_aside = NULL, *images = NULL;
     size_t n_dropped;
-    ano_status status = cli_split_training(&training, &held_out, t->options, &whole, &err);
+    ano_status status =
+        cli_split_training(&training, &held_out, &set_aside, t->options, &whole, &err);
     if (status == ANO_OK)
         status = open_images(&images, t->options, &whole, &err);
     if (status == ANO_OK)
@@ -174,6 +175,7 @@ static void measure_baselines(test *t, const ano_view *view)
         fprintf(stderr, "anogan: no baselines beside the model's figures: %s\n", err.message);
     ano_dataset_free(training);
     ano_dataset_free(held_out);
+    ano_dataset_free(set_aside);
     ano_dataset_free(images);
 }
 

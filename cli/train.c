@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/choose.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/run.h"
@@ -206,13 +207,13 @@ int cli_train_and_test(cli_options *options, bool replaces)
 {
     bool tests = false;
     ano_error err = ANO_ERROR_INIT;
-    ano_dataset *images = NULL, *held_out = NULL;
+    ano_dataset *images = NULL, *held_out = NULL, *set_aside = NULL;
     ano_model *model = NULL;
     char *absolute = NULL;
     ano_run_lock *lock = NULL;
     const ano_view asked = training_view(options);
     int code = CLI_DONE;
-    if (cli_split_training(&images, &held_out, options, &asked, &err) != ANO_OK)
+    if (cli_split_training(&images, &held_out, &set_aside, options, &asked, &err) != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
     const ano_view view = ano_dataset_get_view(images);
     if (!options->no_test)
@@ -229,6 +230,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
     if (code == CLI_DONE)
         code = train(&model, images, options, lock);
     if (code == CLI_DONE)
+        code = cli_choose_pool(options, model, set_aside);
+    if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && !tests && !options->no_test)
         fputs("anogan: no test: the data has no anomalous images beside the normal ones\n", stderr);
@@ -239,6 +242,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
                 cli_program(), options->out);
 done:
     ano_model_free(model);
+    ano_dataset_free(set_aside);
     ano_dataset_free(held_out);
     ano_dataset_free(images);
     ano_run_lock_free(lock);
@@ -271,7 +275,13 @@ static int resume(cli_options *options, int argc, char **argv)
     if (!found)
         return cli_refuse(CLI_BAD_MODEL, "%s: holds no config.json, so it is not a run folder",
                           folder);
+    const bool chooses_pool = options->chooses_pool;
     cli_options_parse(options, &command, argc, argv);
+    if (options->tile > 0 && options->chooses_pool != chooses_pool)
+        return cli_refuse(CLI_USAGE,
+                          "--pool: a resumed run stays with %s, for auto keeps images out of "
+                          "training; score and calibrate take another",
+                          chooses_pool ? "auto" : "one that is given");
     options->out = options->resume;
     options->train.resume = true; /* one that was ended before its first checkpoint begins again */
     return CLI_DONE;

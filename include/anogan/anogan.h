@@ -163,6 +163,16 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
                                      const ano_dataset *dataset, size_t n_held_out, uint64_t seed,
                                      ano_error *err);
 
+/* The same images, each with one anomaly drawn onto it when it is read, of label 1 and class
+ * "drawn": for choices where no anomalous image may be looked at. It is a spot, a bar or a scratch
+ * filled with pixels of another of the images, other light, a tone, blur or noise
+ * (src/data/anomaly.h), at a random place: in a square of the view's size where the view is of
+ * tiles, else anywhere. Whether it can be read, and its size, are the image's; all pixels that the
+ * anomaly leaves alone are, too. What is drawn depends on `seed`, the images, their order and the
+ * view; splits draw anew. There are no masks of it. `normals` may be freed first. */
+ANO_API ano_status ano_dataset_draw_anomalies(ano_dataset **out, const ano_dataset *normals,
+                                              uint64_t seed, ano_error *err);
+
 /* Reads every whole image once and takes those that cannot be read out of the data set: *n_dropped
  * of them. Errors: ARG (the view is of tiles), NOMEM. */
 ANO_API ano_status ano_dataset_drop_unreadable(ano_dataset *dataset, size_t *n_dropped,
@@ -483,6 +493,22 @@ typedef struct ano_score_sink {
 ANO_API ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                                     const ano_score_options *options, const ano_score_sink *sink,
                                     ano_error *err);
+
+/* How many pools ano_choose_pool() chooses among: the mean; the top 0.1, 0.03, 0.01 and 0.003; the
+ * highest. */
+enum { ANO_POOL_CANDIDATES = 6 };
+
+/* Sets options->pool and pool_share to those whose scores best tell `normals`, normal images that
+ * neither training has seen nor calibration will, from the same images with anomalies drawn onto
+ * them by `seed` (ano_dataset_draw_anomalies()): the highest AUROC, *auroc, and of equals the first
+ * candidate. Each image is searched for once as it is and once drawn on, as the options say; those
+ * that cannot be read in both ways are left out, which leaves *n_images of each. The callback is
+ * told of twice as many images as there are. The AUROC is optimistic as the best of six, and of
+ * anomalies that are drawn, not found. On failure nothing is set. Errors: those of
+ * ano_score_images(), ARG (no image can be read). */
+ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, size_t *n_images,
+                                   const ano_model *model, const ano_dataset *normals,
+                                   uint64_t seed, ano_error *err);
 
 /* What a model knows of normal scores: those of held-out normal images, and how they were made. */
 typedef struct ano_calibration {

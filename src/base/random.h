@@ -29,7 +29,9 @@ typedef enum base_purpose {
     BASE_PURPOSE_AUGMENT = 15, /* all but flips */
     BASE_PURPOSE_FILTERS = 16, /* the random filters of a baseline */
     BASE_PURPOSE_PATCH_INIT = 17,
-    BASE_PURPOSE_ANOMALY = 18 /* what is drawn onto normal images */
+    BASE_PURPOSE_ANOMALY = 18, /* what is drawn onto normal images in training */
+    BASE_PURPOSE_DRAWN = 19,   /* what is drawn onto those that choices are made on … */
+    BASE_PURPOSE_DRAWN_AT = 20 /* … where, and beside which other image */
 } base_purpose;
 
 typedef struct base_random {

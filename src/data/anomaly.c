@@ -6,16 +6,18 @@
 
 #define PI 3.14159265358979323846f
 
-/* A change below this, of pixels in [-1, 1], is not called an anomaly: it could not be seen. */
+/* What the mask calls anomalous: pixels that the shape covers by more than this, not its soft edge,
+ * and that change by more than this, of pixels in [-1, 1]: less could not be seen. */
+#define COVERED 0.3f
 #define VISIBLE 0.03f
 
 /* Blocks of four random words that lie between those of two anomalies: more than one draws. */
 enum { BLOCKS = 1 << 18 };
 
-/* Of a drawn shape: as much of the image as it may cover, and how often another is tried where it
- * covers more, or nothing. */
+/* Of a drawn shape: the share of the image that it may cover, the pixels that it must, and how many
+ * are tried until one does both. */
 #define MOST_COVERED 0.75f
-enum { TRIES = 16, FEWEST_PIXELS = 3 };
+enum { FEWEST_PIXELS = 3, TRIES = 16 };
 
 /* Numbers of one stream, one after the other. */
 typedef struct numbers {
@@ -218,7 +220,7 @@ static float filled(const filling *f, const float *image, const float *other, in
 
 /* ---- the anomaly --------------------------------------------------------------------------- */
 
-/* Whether a shape covers something, but not nearly all. */
+/* Whether a shape covers something, but not nearly all, of the image. */
 static bool is_of_use(const float *cover, size_t n_pixels)
 {
     size_t n_covered = 0;
@@ -259,6 +261,6 @@ void data_draw_anomaly(float *image, float *mask, const float *other, int size, 
                 image[at * channels + c] = clamp(becomes, -1, 1);
                 change = fmaxf(change, fabsf(image[at * channels + c] - pixel));
             }
-            mask[at] = cover[at] > 0.3f && change > VISIBLE ? 1.0f : 0.0f;
+            mask[at] = cover[at] > COVERED && change > VISIBLE ? 1.0f : 0.0f;
         }
 }

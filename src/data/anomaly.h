@@ -11,10 +11,12 @@
 #include "base/random.h"
 
 /* Changes `image` [size][size][channels], pixels in [-1, 1], in place; `other` is a second normal
- * image of that size, from which pixels may be taken. mask [size][size] gets 1 where a pixel was
- * changed so that it can be seen, else 0; now and then none was. scratch [size][size][1 +
- * channels]. What is drawn is a function of the two images and of the `index`-th part of the stream
- * `random`, of which there are 2^14. */
+ * image of that size, from which pixels may be taken. mask [size][size] gets 1 where the shape lies
+ * and a pixel was changed so that it can be seen, else 0, which its soft edge is; now and then
+ * there is no 1. scratch [size][size][1 + channels]; its first [size][size] then say how much of
+ * each pixel the shape covers, 0 to 1. What is drawn is a function of the two images and of the
+ * `index`-th part of the stream `random`, of which there are 2^14, none overlapping for images of
+ * up to 256 x 256 x 3. */
 void data_draw_anomaly(float *image, float *mask, const float *other, int size, int channels,
                        base_random random, uint32_t index, float *scratch);
 

@@ -191,6 +191,38 @@ done:
     return status;
 }
 
+ano_status ano_dataset_draw_anomalies(ano_dataset **out, const ano_dataset *normals, uint64_t seed,
+                                      ano_error *err)
+{
+    *out = NULL;
+    const size_t n = normals->list.n_items;
+    size_t drawn = 0;
+    ano_dataset *copy = NULL;
+    bool *is_wanted = base_alloc(n, sizeof *is_wanted);
+    if (is_wanted == NULL)
+        return base_error_nomem(err, "drawn anomalies");
+    memset(is_wanted, true, n * sizeof *is_wanted);
+    ano_status status = dataset_pick(&copy, normals, is_wanted, true, err);
+    base_free(is_wanted);
+    if (status == ANO_OK)
+        status = data_list_class(&drawn, &copy->list, "drawn", err);
+    if (status != ANO_OK) {
+        ano_dataset_free(copy);
+        return status;
+    }
+    for (size_t i = 0; i < n; i++) {
+        data_item *item = &copy->list.items[i];
+        base_free(item->mask);
+        item->mask = NULL;
+        item->class_id = drawn;
+        item->label = 1;
+    }
+    copy->is_drawn_on = true;
+    copy->seed = seed;
+    *out = copy;
+    return ANO_OK;
+}
+
 /* ---- access ------------------------------------------------------------------------------- */
 
 ano_dataset_kind ano_dataset_get_kind(const ano_dataset *dataset)

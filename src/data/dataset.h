@@ -16,6 +16,8 @@ struct ano_dataset {
     ano_shape native;  /* of the images in memory */
     uint8_t *pixels;   /* [n_items][native], NULL where they are in files */
     size_t max_pixels; /* of an image in a file */
+    bool is_drawn_on;  /* an anomaly is drawn onto each image when it is read … */
+    uint64_t seed;     /* … at random by this */
 };
 
 /* A view with its zeros filled in from what the images are, all but stride. Errors: ARG. */

@@ -37,6 +37,7 @@ run anogan demo data
 run anogan score
 run anogan score run data --split both
 run anogan score run data --search newton
+run anogan train data --out run --pool top
 run anogan evaluate
 run anogan report
 run anogan info
