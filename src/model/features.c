@@ -1,8 +1,10 @@
-/* Features as descriptors: with f the map of a convolution [h][w][c] after its leaky ReLU,
- *     v(cell, channel) = mean over the cell's 4 × 4 pixels of |f|,
- * as random filters are (src/eval/descriptors.c); at each place the numbers of a layer are divided
- * by their length, and at last the vector of all places and layers by its own. Cells that reach out
- * of the map are left out; a map of less than 4 pixels is one cell.
+/* Features as descriptors: with f(x) the map of a convolution [h][w][c] after its leaky ReLU, and 0
+ * the black image,
+ *     v(cell, channel) = mean over the cell's 4 × 4 pixels of |f(x) - f(0)|,
+ * much as random filters are, to which black is 0 as well (src/eval/descriptors.c); the vector of
+ * all cells and layers is divided by its length. What is taken off is the biases' work and the
+ * border's, which all images share: left in, it is most of every vector. Cells that reach out of
+ * the map are left out; a map of less than 4 pixels is one cell.
  *
  * The net is cut behind each leaky ReLU that follows a convolution. The pieces are nets on the same
  * parameters, each of which takes what the one before it gives. */
@@ -12,6 +14,7 @@
 #include "base/threads.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { CELL = 4, MOST_PIECES = 16 };
 
@@ -25,6 +28,7 @@ struct model_features {
     int n_pieces, n_threads;
     nn_net pieces[MOST_PIECES]; /* views of the net */
     nn_pass **passes;           /* [n_threads][n_pieces], of one image each */
+    float *black[MOST_PIECES];  /* the pieces' maps of the black image */
 };
 
 const nn_net *model_features_net(const ano_model *model)
@@ -69,6 +73,8 @@ void model_features_free(model_features *features)
         return;
     for (int i = 0; i < features->n_threads * features->n_pieces && features->passes != NULL; i++)
         nn_pass_free(features->passes[i]);
+    for (int i = 0; i < features->n_pieces; i++)
+        base_free(features->black[i]);
     base_free(features->passes);
     base_free(features);
 }
@@ -86,13 +92,33 @@ static void cut(model_features *f, const nn_net *net)
     }
 }
 
-/* The passes of a thread, made in it: a pass is for as many threads as it sees. */
-static ano_status create_passes(nn_pass **passes, const model_features *f, ano_error *err)
+/* Fills black, by the first thread's passes. */
+static ano_status look_at_black(model_features *f, ano_error *err)
+{
+    float *image = base_alloc(f->image, sizeof *image);
+    const float *map = image;
+    ano_status status = image != NULL ? ANO_OK : base_error_nomem(err, "features");
+    for (size_t k = 0; k < f->image && status == ANO_OK; k++)
+        image[k] = -1;
+    for (int i = 0; i < f->n_pieces && status == ANO_OK; i++) {
+        const size_t size = nn_shape_size(f->pieces[i].dst);
+        f->black[i] = base_alloc(size, sizeof(float));
+        status = f->black[i] != NULL ? nn_pass_forward(&map, f->passes[i], map, err)
+                                     : base_error_nomem(err, "features");
+        if (status == ANO_OK)
+            memcpy(f->black[i], map, size * sizeof(float));
+    }
+    base_free(image);
+    return status;
+}
+
+/* What a thread needs, made in it, for a pass is for as many threads as it sees. */
+static ano_status prepare(model_features *f, int thread, ano_error *err)
 {
     ano_status status = ANO_OK;
     for (int i = 0; i < f->n_pieces && status == ANO_OK; i++)
-        status = nn_pass_create(&passes[i], &f->pieces[i], 1, 0, err);
-    return status;
+        status = nn_pass_create(&f->passes[thread * f->n_pieces + i], &f->pieces[i], 1, 0, err);
+    return status == ANO_OK && thread == 0 ? look_at_black(f, err) : status;
 }
 
 ano_status model_features_create(model_features **out, const nn_net *net, ano_error *err)
@@ -110,7 +136,7 @@ ano_status model_features_create(model_features **out, const nn_net *net, ano_er
 #pragma omp parallel for schedule(static, 1) num_threads(f->n_threads)
     for (int i = 0; i < f->n_threads; i++) {
         ano_error own = ANO_ERROR_INIT;
-        if (f->passes != NULL && create_passes(f->passes + i * f->n_pieces, f, &own) != ANO_OK) {
+        if (f->passes != NULL && prepare(f, i, &own) != ANO_OK) {
 #pragma omp critical
             status = base_error(err, own.status, "%s", own.message);
         }
@@ -132,8 +158,8 @@ static void divide_by_length(float *vector, size_t n)
         vector[k] *= scale;
 }
 
-/* dst [cells][c] from a map [h][w][c]. The mean's divisor falls out with the length. */
-static void describe_map(float *dst, const float *map, nn_shape shape)
+/* dst [cells][c] from a map [h][w][c]. */
+static void describe_map(float *dst, const float *map, const float *black, nn_shape shape)
 {
     const size_t down = cells_along(shape.h), across = cells_along(shape.w), c = (size_t)shape.c;
     const size_t height = shape.h < CELL ? (size_t)shape.h : down * CELL;
@@ -143,12 +169,14 @@ static void describe_map(float *dst, const float *map, nn_shape shape)
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {
             float *sum = dst + (y / CELL * across + x / CELL) * c;
-            const float *at = map + (y * (size_t)shape.w + x) * c;
+            const size_t at = (y * (size_t)shape.w + x) * c;
             for (size_t k = 0; k < c; k++)
-                sum[k] += fabsf(at[k]);
+                sum[k] += fabsf(map[at + k] - black[at + k]);
         }
-    for (size_t i = 0; i < down * across; i++)
-        divide_by_length(dst + i * c, c);
+    /* To the mean: cells of small maps may have fewer pixels than others. */
+    const float share = (float)(down * across) / (float)(height * width);
+    for (size_t i = 0; i < down * across * c; i++)
+        dst[i] *= share;
 }
 
 static ano_status describe_one(float *dst, const model_features *f, nn_pass *const *passes,
@@ -160,7 +188,7 @@ static ano_status describe_one(float *dst, const model_features *f, nn_pass *con
         const ano_status status = nn_pass_forward(&map, passes[i], map, err);
         if (status != ANO_OK)
             return status;
-        describe_map(at, map, f->pieces[i].dst);
+        describe_map(at, map, f->black[i], f->pieces[i].dst);
         at += map_length(f->pieces[i].dst);
     }
     divide_by_length(dst, f->length);

@@ -20,7 +20,8 @@ ano_status model_features_create(model_features **out, const nn_net *net, ano_er
 void model_features_free(model_features *features);
 
 /* dst [n][length] describes images [n] of the net's src; each depends on its image and the net
- * alone. A vector has length 1, or is 0 where all maps are. Errors: BACKEND. */
+ * alone. A vector has length 1, or is 0 where all maps are those of the black image. Errors:
+ * BACKEND. */
 ano_status model_features_describe(float *dst, model_features *features, const float *images,
                                    size_t n, ano_error *err);
 
