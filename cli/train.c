@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/choose.h"
 #include "cli/cli.h"
+#include "cli/memorise.h"
 #include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/test.h"
@@ -231,6 +232,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
         code = train(&model, images, options, lock);
     if (code == CLI_DONE)
         code = cli_choose_pool(options, model, set_aside);
+    if (code == CLI_DONE)
+        code = cli_memorise(model, images, set_aside, options);
     if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && !tests && !options->no_test)
