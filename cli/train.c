@@ -262,7 +262,8 @@ static int check_view(const cli_options *options)
     return CLI_DONE;
 }
 
-/* Settles what --method auto is, and reads the command line again onto the defaults of the method. */
+/* Settles what --method auto is, and reads the command line again onto the defaults of the method.
+ */
 static void settle_method(cli_options *options, int argc, char **argv)
 {
     int method = options->method - 1;
