@@ -52,9 +52,13 @@ static void print_network(const ano_model *model, ano_network network)
 }
 
 /* "top:0.02 of the map; 1 search by lbfgs …" */
-static void print_how(const ano_score_options *how)
+static void print_how(const ano_score_options *how, ano_method method)
 {
     const cli_pool_text pool = cli_options_pool(how);
+    if (method == ANO_METHOD_PATCH) {
+        printf("(%s of the map)\n", pool.text);
+        return;
+    }
     printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
            how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
            how->iterations, how->tolerance);
@@ -91,7 +95,7 @@ static void print_model(const ano_model *model)
         "%.6g to %.6g\n",
         calibration.n, ano_smallest_alpha(calibration.n), (double)calibration.scores[0],
         (double)calibration.scores[calibration.n - 1]);
-    print_how(&calibration.how);
+    print_how(&calibration.how, config.method);
 }
 
 static json_t *network_as_json(const ano_model *model, ano_network network)

@@ -37,6 +37,7 @@ typedef struct cli_options {
     int threads;
     ano_view view; /* what training asks for, but see cli_options_view() */
     int tile;      /* the size of tiles; 0: whole images */
+    int method;    /* 0: auto, else 1 + an ano_method; cli_train() puts it into `model` */
     ano_model_config model;
     ano_train_options train;
     unsigned memory; /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */

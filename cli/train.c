@@ -262,6 +262,24 @@ static int check_view(const cli_options *options)
     return CLI_DONE;
 }
 
+/* Settles what --method auto is, and reads the command line again onto the defaults of the method.
+ */
+static void settle_method(cli_options *options, int argc, char **argv)
+{
+    int method = options->method - 1;
+    if (options->method == 0)
+        method = options->tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC;
+    *options = cli_options_default();
+    if (method == ANO_METHOD_PATCH) {
+        options->train.epochs = 100;
+        options->train.learning_rate = 5e-4;
+        options->train.beta1 = 0.9;
+        options->model.base_width = 32;
+    }
+    cli_options_parse(options, &command, argc, argv);
+    options->method = method + 1;
+}
+
 /* Makes the options of the run folder the ones that the command line is read onto. */
 static int resume(cli_options *options, int argc, char **argv)
 {
@@ -297,14 +315,17 @@ int cli_train(int argc, char **argv)
     int code = CLI_DONE;
     if (options.resume != NULL)
         code = resume(&options, argc, argv);
-    else if (options.data == NULL)
+    else
+        settle_method(&options, argc, argv);
+    if (code == CLI_DONE && options.resume == NULL && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: DATA is missing; see \"anogan train --help\"");
-    else if (options.out == NULL)
+    else if (code == CLI_DONE && options.out == NULL)
         code = cli_refuse(CLI_USAGE, "train: --out RUN is missing; see \"anogan train --help\"");
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
         code = check_view(&options);
+    options.model.method = (ano_method)(options.method - 1);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

@@ -166,7 +166,7 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
 /* The same images, each with one anomaly drawn onto it when it is read, of label 1 and class
  * "drawn": for choices where no anomalous image may be looked at. It is a spot, a bar or a scratch
  * filled with pixels of another of the images, other light, a tone, blur or noise
- * (src/data/anomaly.h), at a random place: in a square of the view's size where the view is of
+ * (docs/methods.md), at a random place: in a square of the view's size where the view is of
  * tiles, else anywhere. Whether it can be read, and its size, are the image's; all pixels that the
  * anomaly leaves alone are, too. What is drawn depends on `seed`, the images, their order and the
  * view; splits draw anew. There are no masks of it. `normals` may be freed first. */
