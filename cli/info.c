@@ -64,6 +64,34 @@ static void print_how(const ano_score_options *how, ano_method method)
            how->iterations, how->tolerance);
 }
 
+/* "remembers 4700 images by histograms, vectors of 648 numbers" for each kind of memory. */
+static void print_memory(const ano_model *model)
+{
+    bool remembers = false;
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
+        if (memory.n > 0)
+            printf("remembers %zu images by %s, vectors of %zu numbers\n", memory.n,
+                   ano_memory_name((ano_memory)i), memory.length);
+        remembers = remembers || memory.n > 0;
+    }
+    if (remembers)
+        putchar('\n');
+}
+
+static json_t *memory_as_json(const ano_model *model)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
+        if (memory.n > 0)
+            json_object_set_new(object, ano_memory_name((ano_memory)i),
+                                json_pack("{sI sI}", "images", (json_int_t)memory.n, "length",
+                                          (json_int_t)memory.length));
+    }
+    return object;
+}
+
 /* What the networks are shown. */
 static void print_view(const ano_view *view)
 {
@@ -86,6 +114,7 @@ static void print_model(const ano_model *model)
     print_view(&view);
     for (int i = 0; i < ANO_NETWORKS; i++)
         print_network(model, (ano_network)i);
+    print_memory(model);
     if (calibration.n == 0) {
         puts("not calibrated: no threshold");
         return;
@@ -132,11 +161,11 @@ static json_t *model_as_json(const ano_model *model)
                         "restarts", calibration.how.restarts, "tolerance",
                         calibration.how.tolerance, "search",
                         ano_search_name(calibration.how.search), "pool", pool.text);
-    json_t *root = json_pack("{s{ss si si si si ss si sf} so}", "config", "method",
-                             ano_method_name(config.method), "size", config.size, "channels",
-                             config.channels, "latent", config.latent, "base_width",
-                             config.base_width, "fit", fit_names[view.fit], "stride", view.stride,
-                             "scale", view.scale, "calibration", calibrated);
+    json_t *root = json_pack(
+        "{s{ss si si si si ss si sf} so so}", "config", "method", ano_method_name(config.method),
+        "size", config.size, "channels", config.channels, "latent", config.latent, "base_width",
+        config.base_width, "fit", fit_names[view.fit], "stride", view.stride, "scale", view.scale,
+        "memory", memory_as_json(model), "calibration", calibrated);
     for (int i = 0; i < ANO_NETWORKS && root != NULL; i++)
         if (ano_model_layer_count(model, (ano_network)i) > 0 &&
             json_object_set_new(root, ano_network_name((ano_network)i),

@@ -125,7 +125,7 @@ static const option_row rows[] = {
      "epochs, rate 0.0005, beta1 0.9, base width 32); auto is patch for tiles, else fc"},
     {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "What to remember of the training images, for scores to count how far an image is from them: "
-     "histograms, random, features, or some, separated by commas; auto is histograms for patch, none for fc"},
+     "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
@@ -309,12 +309,13 @@ static bool parse_pool(cli_options *options, const char *text)
     return false;
 }
 
+enum { ALL_MEMORY = (1 << ANO_MEMORIES) - 1 };
+
 /* The kinds whose names `text` lists, separated by commas. */
 static bool parse_memory(unsigned *kinds, const char *text)
 {
-    enum { ALL = (1 << ANO_MEMORIES) - 1 };
     const bool is_auto = strcmp(text, "auto") == 0, is_all = strcmp(text, "all") == 0;
-    *kinds = is_auto ? CLI_MEMORY_AUTO : is_all ? ALL : 0;
+    *kinds = is_auto ? CLI_MEMORY_AUTO : is_all ? ALL_MEMORY : 0;
     if (is_auto || is_all || strcmp(text, "none") == 0)
         return true;
     for (const char *word = text;; word += strcspn(word, ",") + 1) {
@@ -620,7 +621,7 @@ unsigned cli_options_memory(const cli_options *options)
 {
     if (options->memory != CLI_MEMORY_AUTO)
         return options->memory;
-    return options->model.method == ANO_METHOD_PATCH ? 1U << ANO_MEMORY_HISTOGRAMS : 0;
+    return options->method == ANO_METHOD_PATCH + 1 ? ALL_MEMORY : 0;
 }
 
 ano_score_options cli_options_search(const cli_options *options)

@@ -24,7 +24,7 @@ how=(--method patch --tile 16 --stride 8 --base-width 16 --batch 8 --rate 0.002 
 run anogan train parts --out run --epochs 12 "${how[@]}" --quiet >table
 awk '/^anogan /{print $1, $2}' table
 head -1 run/loss.csv
-ls run/weights run/predict | sed -E 's/_[0-9.]+\.png$/_SCORE.png/'
+ls run/weights run/predict | sed -E 's/_-?[0-9.]+\.png$/_SCORE.png/'
 grep -c 'Losses in training' run/report.html
 
 anogan train parts --out begun --epochs 5 "${how[@]}" --quiet --no-test
