@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/cell.h"
-#include "cli/classes.h"
 #include "cli/cli.h"
+#include "cli/comparison.h"
 #include "cli/jobs.h"
 #include "cli/progress.h"
 #include "cli/run.h"
@@ -34,182 +33,37 @@ static const cli_command command = {
     .takes_data = true,
 };
 
-enum { MAX_METHODS = 16 };
-
-/* A benchmark under way. Cells are numbered [row][class][seed]. */
+/* A benchmark under way. */
 typedef struct benchmark {
     const cli_options *options;
-    cli_classes classes;
-    const char **class_names; /* [classes.n] */
-    report_contender rows[MAX_METHODS + ANO_BASELINES];
-    size_t n_rows;
-    char method_names[MAX_METHODS][32];
-    ano_method methods[MAX_METHODS];
-    cli_cell *cells;                /* [n_cells] */
-    report_benchmark_cell *figures; /* [n_cells] */
-    double *begun;                  /* [n_cells], when cells under way were, 0 for others */
-    size_t n_cells, n_done;
-    size_t *order; /* [n_missing], the cells that are to be done */
-    size_t n_missing;
+    cli_comparison compared;
     cli_progress progress;
     int code; /* the exit code of the first cell that failed */
 } benchmark;
 
-static void benchmark_free(benchmark *b)
-{
-    cli_classes_free(&b->classes);
-    base_free(b->class_names);
-    base_free(b->cells);
-    base_free(b->figures);
-    base_free(b->begun);
-    base_free(b->order);
-}
-
-/* ---- what is compared ---------------------------------------------------------------------- */
-
-/* Adds a row for each method of a list of words; `separator` is between them. */
-static ano_status add_methods(benchmark *b, const char *list, char separator, ano_error *err)
-{
-    const char separators[] = {separator, '\0'};
-    for (const char *at = list;; at++) {
-        const size_t length = strcspn(at, separators), n = b->n_rows;
-        char *name = b->method_names[n];
-        if (n == MAX_METHODS || length >= sizeof b->method_names[0])
-            return base_error(err, ANO_ARG, "--methods: '%.40s' is too much", at);
-        memcpy(name, at, length);
-        for (size_t i = 0; i < n; i++)
-            if (strcmp(b->method_names[i], name) == 0)
-                return base_error(err, ANO_ARG, "--methods: '%s' is named twice", name);
-        if (!cli_options_method(&b->methods[n], name))
-            return base_error(err, ANO_ARG, "--methods: '%s' is none of %s", name,
-                              cli_options_methods());
-        b->rows[b->n_rows++] =
-            (report_contender){.name = name, .n_seeds = (size_t)b->options->seeds};
-        at += length;
-        if (*at == '\0')
-            return ANO_OK;
-    }
-}
-
-static ano_status choose_rows(benchmark *b, ano_error *err)
-{
-    const bool all = strcmp(b->options->methods, "all") == 0;
-    const ano_status status =
-        add_methods(b, all ? cli_options_methods() : b->options->methods, all ? '|' : ',', err);
-    for (int i = 0; i < ANO_BASELINES && status == ANO_OK && b->options->baselines == 0; i++)
-        b->rows[b->n_rows++] = (report_contender){
-            .name = ano_baseline_name((ano_baseline)i), .baseline = true, .n_seeds = 1};
-    return status;
-}
-
-/* The cell of a row, a class and a seed counted from 0. */
-static cli_cell make_cell(const benchmark *b, size_t row, size_t class_index, size_t seed)
-{
-    const cli_class *of = &b->classes.items[class_index];
-    const report_contender *by = &b->rows[row];
-    const size_t n_methods = b->n_rows - (b->options->baselines == 0 ? ANO_BASELINES : 0);
-    cli_cell cell = {.class_name = of->name,
-                     .data = of->data,
-                     .normal = of->normal,
-                     .method = by->name,
-                     .is_baseline = by->baseline,
-                     .seed = b->options->seed + seed};
-    if (by->baseline)
-        cell.baseline = (ano_baseline)(row - n_methods);
-    else
-        cell.by = b->methods[row];
-    return cell;
-}
-
-static ano_status make_cells(benchmark *b, ano_error *err)
-{
-    size_t most = 0;
-    for (size_t r = 0; r < b->n_rows; r++)
-        most += b->classes.n * b->rows[r].n_seeds;
-    b->cells = base_alloc(most, sizeof *b->cells);
-    b->figures = base_alloc(most, sizeof *b->figures);
-    b->begun = base_alloc(most, sizeof *b->begun);
-    b->order = base_alloc(most, sizeof *b->order);
-    b->class_names = base_alloc(b->classes.n, sizeof *b->class_names);
-    if (b->cells == NULL || b->figures == NULL || b->begun == NULL || b->order == NULL ||
-        b->class_names == NULL)
-        return base_error_nomem(err, "cells");
-    for (size_t c = 0; c < b->classes.n; c++)
-        b->class_names[c] = b->classes.items[c].name;
-    for (size_t r = 0; r < b->n_rows; r++) {
-        b->rows[r].cells = b->figures + b->n_cells;
-        for (size_t c = 0; c < b->classes.n; c++)
-            for (size_t s = 0; s < b->rows[r].n_seeds; s++)
-                b->cells[b->n_cells++] = make_cell(b, r, c, s);
-    }
-    return ANO_OK;
-}
-
-/* Reads what is finished; the rest is put in order: baselines, which are quick, then a seed after
- * the other, so that all classes have a figure soon. */
-static ano_status find_missing(benchmark *b, ano_error *err)
-{
-    ano_status status = ANO_OK;
-    for (size_t i = 0; i < b->n_cells && status == ANO_OK; i++) {
-        status = cli_cell_read(&b->figures[i], &b->cells[i], b->options->out, err);
-        b->n_done += b->figures[i].done;
-    }
-    for (int seed = -1; seed < b->options->seeds; seed++)
-        for (size_t i = 0; i < b->n_cells; i++) {
-            const cli_cell *cell = &b->cells[i];
-            const bool in_turn = cell->is_baseline
-                                     ? seed < 0
-                                     : seed >= 0 && cell->seed == b->options->seed + (uint64_t)seed;
-            if (in_turn && !b->figures[i].done)
-                b->order[b->n_missing++] = i;
-        }
-    return status;
-}
-
 /* ---- progress ------------------------------------------------------------------------------ */
 
-/* Seconds that a cell like this takes: the mean of those of its method that are done; where there
- * are none, 0. */
-static double expected_seconds(const benchmark *b, const cli_cell *cell)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < b->n_cells; i++)
-        if (b->figures[i].done && strcmp(b->cells[i].method, cell->method) == 0) {
-            sum += b->figures[i].train_seconds + b->figures[i].test_seconds;
-            n++;
-        }
-    return n > 0 ? sum / (double)n : 0;
-}
-
-/* The bar goes by the time that cells take: a baseline's is a small piece of a method's. A method
- * that has no figure yet counts for nothing until its first cell under way says more. */
 static void on_wait(void *cookie)
 {
+    enum { PARTS = 1000 }; /* of a second, so that small benchmarks have a bar, too */
     benchmark *b = cookie;
-    const double now = base_seconds(), most = 0.95; /* of the time that a cell should take */
-    double done = 0, total = 0;
+    double done, total;
     size_t n_running = 0;
-    for (size_t i = 0; i < b->n_cells; i++) {
-        const double expected = expected_seconds(b, &b->cells[i]), spent = now - b->begun[i];
-        total += expected;
-        if (b->figures[i].done)
-            done += expected;
-        else if (b->begun[i] > 0) {
-            n_running++;
-            done += spent < most * expected ? spent : most * expected;
-        }
-    }
+    if (b->progress.quiet || !b->progress.terminal)
+        return;
+    cli_comparison_work(&done, &total, &b->compared);
+    for (size_t i = 0; i < b->compared.n_cells; i++)
+        n_running += b->compared.begun[i] > 0;
     char title[64];
-    snprintf(title, sizeof title, "%zu of %zu cells, %zu under way", b->n_done, b->n_cells,
-             n_running);
-    cli_progress_update(&b->progress, title, done, total > 1 ? (size_t)total : 1);
+    snprintf(title, sizeof title, "%zu of %zu cells, %zu under way", b->compared.n_done,
+             b->compared.n_cells, n_running);
+    cli_progress_update(&b->progress, title, PARTS * done, 1 + (size_t)(PARTS * total));
 }
 
 static void on_begin(size_t i, void *cookie)
 {
     benchmark *b = cookie;
-    b->begun[b->order[i]] = base_seconds();
+    b->compared.begun[b->compared.order[i]] = base_seconds();
 }
 
 /* ---- cells --------------------------------------------------------------------------------- */
@@ -228,7 +82,7 @@ static char *log_path(const benchmark *b, const cli_cell *cell)
 static int run_cell(size_t i, void *cookie)
 {
     const benchmark *b = cookie;
-    const cli_cell *cell = &b->cells[b->order[i]];
+    const cli_cell *cell = &b->compared.cells[b->compared.order[i]];
     char *path = log_path(b, cell);
     cli_options options = *b->options;
     options.quiet = options.json = false;
@@ -271,10 +125,10 @@ static void say_failed(benchmark *b, const cli_cell *cell, int signal)
 static void on_end(size_t i, int code, int signal, void *cookie)
 {
     benchmark *b = cookie;
-    const cli_cell *cell = &b->cells[b->order[i]];
-    report_benchmark_cell *found = &b->figures[b->order[i]];
+    const cli_cell *cell = &b->compared.cells[b->compared.order[i]];
+    report_benchmark_cell *found = &b->compared.figures[b->compared.order[i]];
     ano_error err = ANO_ERROR_INIT;
-    b->begun[b->order[i]] = 0;
+    b->compared.begun[b->compared.order[i]] = 0;
     if (code != CLI_DONE && (cli_interrupted() || code == CLI_INTERRUPTED))
         return;
     if (code == CLI_DONE && cli_cell_read(found, cell, b->options->out, &err) != ANO_OK)
@@ -282,12 +136,12 @@ static void on_end(size_t i, int code, int signal, void *cookie)
     else if (code != CLI_DONE)
         say_failed(b, cell, signal);
     b->code = b->code == CLI_DONE ? code : b->code;
-    b->n_done += found->done;
+    b->compared.n_done += found->done;
     if (found->done)
         cli_progress_say(&b->progress,
                          "%zu of %zu  class %s  %s  seed %" PRIu64 "  AUROC %.4f  %.1f s",
-                         b->n_done, b->n_cells, cell->class_name, cell->method, cell->seed,
-                         found->auroc, found->train_seconds + found->test_seconds);
+                         b->compared.n_done, b->compared.n_cells, cell->class_name, cell->method,
+                         cell->seed, found->auroc, found->train_seconds + found->test_seconds);
 }
 
 /* ---- how many at a time -------------------------------------------------------------------- */
@@ -366,10 +220,10 @@ static int write_results(const benchmark *b)
     snprintf(texts[n], TEXT, "%" PRIu64, o->seed);
     settings[n + 1] = (report_setting){"first seed", texts[n]};
     const report_benchmark results = {.data = o->data,
-                                      .classes = b->class_names,
-                                      .n_classes = b->classes.n,
-                                      .rows = b->rows,
-                                      .n_rows = b->n_rows,
+                                      .classes = b->compared.class_names,
+                                      .n_classes = b->compared.classes.n,
+                                      .rows = b->compared.rows,
+                                      .n_rows = b->compared.n_rows,
                                       .seed = o->seed,
                                       .settings = settings,
                                       .n_settings = n + 2};
@@ -405,41 +259,20 @@ static int make_folders(const cli_options *options)
     return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
-/* Settles what is compared: what is wrong with the command line or the data is told of before
- * anything is written but links to images. */
-static int plan(benchmark *b)
-{
-    ano_error err = ANO_ERROR_INIT;
-    char *links = base_path_join(b->options->out, "images");
-    int code = CLI_DONE;
-    if (links == NULL)
-        base_error_nomem(&err, "images");
-    else if (choose_rows(b, &err) == ANO_OK)
-        code =
-            cli_classes_find(&b->classes, b->options->data, links, b->options->seed, &err) == ANO_OK
-                ? CLI_DONE
-                : CLI_BAD_DATA;
-    if (err.status == ANO_OK && cli_classes_keep(&b->classes, b->options->classes, &err) == ANO_OK)
-        make_cells(b, &err);
-    base_free(links);
-    if (err.status == ANO_OK)
-        return CLI_DONE;
-    const int failed = cli_fail(CLI_ON_DATA, &err);
-    return code != CLI_DONE && failed == CLI_USAGE ? code : failed;
-}
-
 static int run(cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
     benchmark b = {.options = options, .progress = cli_progress_begin(options->quiet)};
-    int code = plan(&b);
+    b.progress.no_rate = true;
+    int code = cli_comparison_plan(&b.compared, options);
     char *absolute = realpath(options->data, NULL); /* what is kept holds from any folder */
     options->data = absolute != NULL ? absolute : options->data;
     if (code == CLI_DONE)
         code = make_folders(options);
-    if (code == CLI_DONE && find_missing(&b, &err) != ANO_OK)
+    if (code == CLI_DONE && cli_comparison_find_missing(&b.compared, &err) != ANO_OK)
         code = cli_fail(CLI_ON_RUN, &err);
-    const cli_jobs jobs = {b.n_missing, options->jobs, run_cell, on_begin, on_end, on_wait, &b};
+    const cli_jobs jobs = {
+        b.compared.n_missing, options->jobs, run_cell, on_begin, on_end, on_wait, &b};
     if (code == CLI_DONE)
         code = cli_jobs_run(&jobs);
     cli_progress_end(&b.progress);
@@ -447,12 +280,12 @@ static int run(cli_options *options)
         fprintf(stderr,
                 "anogan: stopped, with %zu of %zu cells done; \"%s benchmark --resume %s\" goes on "
                 "from here\n",
-                b.n_done, b.n_cells, cli_program(), options->out);
+                b.compared.n_done, b.compared.n_cells, cli_program(), options->out);
     if (code == CLI_DONE)
         code = write_results(&b);
     if (code == CLI_DONE)
         code = b.code;
-    benchmark_free(&b);
+    cli_comparison_free(&b.compared);
     free(absolute);
     return code;
 }
