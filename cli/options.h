@@ -20,7 +20,8 @@ typedef enum cli_verb {
     CLI_VERB_EVALUATE = 8,
     CLI_VERB_INFO = 16,
     CLI_VERB_CALIBRATE = 32,
-    CLI_VERB_REPORT = 64
+    CLI_VERB_REPORT = 64,
+    CLI_VERB_BENCHMARK = 128
 } cli_verb;
 
 typedef struct cli_options {
@@ -29,7 +30,11 @@ typedef struct cli_options {
     const char *out;    /* the folder to write */
     const char *resume; /* a run folder to go on with */
     const char *normal, *anomaly;
-    const char *classes; /* that `score` scores; NULL: all */
+    const char *classes; /* that `score` scores, that `benchmark` has; NULL: all */
+    const char *methods; /* that `benchmark` compares */
+    int seeds;           /* models that it trains of each class and method */
+    int baselines;       /* 0: all, 1: none */
+    int jobs;            /* of them at the same time; 0: as many as there is room for */
     int held_out;        /* training images kept for calibration; 0: a fifth, at most 200 */
     size_t count;        /* test images of each kind; 0: all */
     ano_split split;     /* that `score` reads */
@@ -56,7 +61,7 @@ typedef struct cli_options {
     size_t n_inputs;
 
     struct json_t *config; /* owns the texts that came from a config.json */
-    uint64_t given;        /* a bit a row of the table: what the command line named */
+    uint64_t given; /* a bit a row of the table: what the command line, or config.json, named */
 } cli_options;
 
 /* Leaves what is remembered to the method. */
@@ -81,12 +86,21 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
 
 /* Reads FOLDER/config.json onto `options`. False with no error when there is none. */
 ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err);
-/* Writes FOLDER/config.json: every option that repeats the run. */
-ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err);
+/* Writes FOLDER/config.json: every option that repeats the run, or the benchmark. */
+ano_status cli_options_save(const cli_options *options, cli_verb verb, const char *folder,
+                            ano_error *err);
 
-/* The name of an option that the command line gave although a resumed run cannot change it, or
- * NULL. */
-const char *cli_options_fixed_given(const cli_options *options);
+/* Makes `method` the one of the training to come, with its defaults for what is not given. */
+void cli_options_take_method(cli_options *options, ano_method method);
+
+/* The name of an option that the command line gave although what `verb` resumes cannot change it,
+ * or NULL. */
+const char *cli_options_fixed_given(const cli_options *options, cli_verb verb);
+
+/* The method of a name, as --method takes it; false where there is none such. */
+bool cli_options_method(ano_method *out, const char *name);
+/* All names of methods, "fc|patch". */
+const char *cli_options_methods(void);
 
 /* The view that training asks for. */
 ano_view cli_options_view(const cli_options *options);

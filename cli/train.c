@@ -174,14 +174,14 @@ static int prepare_folder(const cli_options *options)
     if (result == NULL)
         base_error_nomem(&err, "result");
     else if (base_make_folder(result, &err) == ANO_OK)
-        cli_options_save(options, options->out, &err);
+        cli_options_save(options, CLI_VERB_TRAIN, options->out, &err);
     base_free(result);
     return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
 /* Images in files, of which each may have a size of its own, are made small where nothing is asked;
  * those of IDX files have one already. */
-static ano_view training_view(const cli_options *options)
+ano_view cli_training_view(const cli_options *options)
 {
     enum { SMALL = 64 };
     ano_view view = cli_options_view(options);
@@ -212,7 +212,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
     ano_model *model = NULL;
     char *absolute = NULL;
     ano_run_lock *lock = NULL;
-    const ano_view asked = training_view(options);
+    const ano_view asked = cli_training_view(options);
     int code = CLI_DONE;
     if (cli_split_training(&images, &held_out, &set_aside, options, &asked, &err) != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
@@ -253,7 +253,7 @@ done:
     return code;
 }
 
-static int check_view(const cli_options *options)
+int cli_check_view(const cli_options *options)
 {
     if (options->tile > 0 && options->view.size > 0)
         return cli_refuse(CLI_USAGE, "--size is for whole images, --tile says how large tiles are");
@@ -262,30 +262,12 @@ static int check_view(const cli_options *options)
     return CLI_DONE;
 }
 
-/* Settles what --method auto is, and reads the command line again onto the defaults of the method.
- */
-static void settle_method(cli_options *options, int argc, char **argv)
-{
-    int method = options->method - 1;
-    if (options->method == 0)
-        method = options->tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC;
-    *options = cli_options_default();
-    if (method == ANO_METHOD_PATCH) {
-        options->train.epochs = 100;
-        options->train.learning_rate = 5e-4;
-        options->train.beta1 = 0.9;
-        options->model.base_width = 32;
-    }
-    cli_options_parse(options, &command, argc, argv);
-    options->method = method + 1;
-}
-
 /* Makes the options of the run folder the ones that the command line is read onto. */
 static int resume(cli_options *options, int argc, char **argv)
 {
     ano_error err = ANO_ERROR_INIT;
     bool found;
-    const char *folder = options->resume, *fixed = cli_options_fixed_given(options);
+    const char *folder = options->resume, *fixed = cli_options_fixed_given(options, CLI_VERB_TRAIN);
     if (options->out != NULL)
         return cli_refuse(CLI_USAGE, "--out: a resumed run stays in its folder");
     if (fixed != NULL)
@@ -315,17 +297,18 @@ int cli_train(int argc, char **argv)
     int code = CLI_DONE;
     if (options.resume != NULL)
         code = resume(&options, argc, argv);
-    else
-        settle_method(&options, argc, argv);
-    if (code == CLI_DONE && options.resume == NULL && options.data == NULL)
+    else if (options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: DATA is missing; see \"anogan train --help\"");
-    else if (code == CLI_DONE && options.out == NULL)
+    else if (options.out == NULL)
         code = cli_refuse(CLI_USAGE, "train: --out RUN is missing; see \"anogan train --help\"");
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
-        code = check_view(&options);
-    options.model.method = (ano_method)(options.method - 1);
+        code = cli_check_view(&options);
+    if (options.method > 0)
+        cli_options_take_method(&options, (ano_method)(options.method - 1));
+    else
+        cli_options_take_method(&options, options.tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);
