@@ -15,7 +15,8 @@ enum { MODEL_GAN_NETWORKS = 2 };
 
 struct ano_model {
     ano_model_config config;
-    ano_view view; /* of the config's size and channels */
+    ano_view view;   /* of the config's size and channels */
+    double variance; /* σ² of a VAE's pixels, 0 before training */
     ano_calibration calibration;
     nn_net *networks[MODEL_NETWORKS]; /* NULL: not of the method, or of the file */
     char (*layer_kinds[MODEL_NETWORKS])[MODEL_KIND_SIZE]; /* [n_layers], for ano_layer_info */
