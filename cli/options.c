@@ -173,11 +173,12 @@ static const option_row rows[] = {
      "The search's learning rate"},
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
-    {"samples", "K", KIND_WHOLE, AT(search.samples), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING,
+    {"samples", "K", KIND_WHOLE, AT(search.samples), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING & ~CLI_VERB_DEMO,
      "Latent vectors that a variational autoencoder draws for each image"},
-    {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
-     "What it makes of them: the negative ELBO, the reconstruction probability alone, or the share of an image's "
-     "contrast that they leave unexplained"},
+    {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT,
+     SEARCHING & ~CLI_VERB_DEMO,
+     "What a variational autoencoder's score is: the negative ELBO, the reconstruction probability, or the share "
+     "of an image's contrast that it leaves unexplained"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
