@@ -55,13 +55,20 @@ static void print_network(const ano_model *model, ano_network network)
 static void print_how(const ano_score_options *how, ano_method method)
 {
     const cli_pool_text pool = cli_options_pool(how);
-    if (method == ANO_METHOD_VAE)
-        printf("(%s of the map; %s of %d sample%s)\n", pool.text, ano_evidence_name(how->evidence),
-               how->samples, how->samples == 1 ? "" : "s");
-    else
+    switch (method) {
+    case ANO_METHOD_FC:
         printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
                how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
                how->iterations, how->tolerance);
+        break;
+    case ANO_METHOD_PATCH:
+        printf("(%s of the map)\n", pool.text);
+        break;
+    case ANO_METHOD_VAE:
+        printf("(%s of the map; %s of %d sample%s)\n", pool.text, ano_evidence_name(how->evidence),
+               how->samples, how->samples == 1 ? "" : "s");
+        break;
+    }
 }
 
 /* What the networks are shown. */

@@ -25,6 +25,7 @@ typedef enum option_kind {
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
     KIND_POOL,   /* cli_options' chooses_pool, "auto", or search.pool and search.pool_share, "sum",
                     "mean", "top:SHARE" or "max" */
+    KIND_MEMORY, /* unsigned, "auto", "none", "all" or kinds of memory, "histograms,features" */
     KIND_PERIOD, /* ano_train_options' checkpoint_every or, with an m, checkpoint_minutes */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
@@ -118,10 +119,14 @@ static const option_row rows[] = {
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
-    {"method", "fc|patch|vae", KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+    {"method", "auto|fc|patch|vae", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
-     "trains a discriminator of patches on anomalies drawn onto normal images, vae trains a variational "
-     "autoencoder"},
+     "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
+     "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
+     "0.001, base width 32); auto is patch for tiles, else fc"},
+    {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "What to remember of the training images, for scores to count how far an image is from them: "
+     "histograms, random, features, or some, separated by commas; auto is histograms for patch, none for fc"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
@@ -174,11 +179,10 @@ static const option_row rows[] = {
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
     {"samples", "K", KIND_WHOLE, AT(search.samples), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING & ~CLI_VERB_DEMO,
-     "Latent vectors that a variational autoencoder draws for each image"},
+     "Latent vectors that vae draws for an image"},
     {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT,
      SEARCHING & ~CLI_VERB_DEMO,
-     "What a variational autoencoder's score is: the negative ELBO, the reconstruction probability, or the share "
-     "of an image's contrast that it leaves unexplained"},
+     "What vae scores by: the negative ELBO, the reconstruction probability, or how much contrast is unexplained"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -209,6 +213,7 @@ cli_options cli_options_default(void)
         .view = {.scale = 1},
         .model = ANO_MODEL_CONFIG_INIT,
         .train = ANO_TRAIN_OPTIONS_INIT,
+        .memory = CLI_MEMORY_AUTO,
         .cache = 1024,
         .search = ANO_SCORE_OPTIONS_INIT,
         .chooses_pool = true,
@@ -310,6 +315,42 @@ static bool parse_pool(cli_options *options, const char *text)
     return false;
 }
 
+/* The kinds whose names `text` lists, separated by commas. */
+static bool parse_memory(unsigned *kinds, const char *text)
+{
+    enum { ALL = (1 << ANO_MEMORIES) - 1 };
+    const bool is_auto = strcmp(text, "auto") == 0, is_all = strcmp(text, "all") == 0;
+    *kinds = is_auto ? CLI_MEMORY_AUTO : is_all ? ALL : 0;
+    if (is_auto || is_all || strcmp(text, "none") == 0)
+        return true;
+    for (const char *word = text;; word += strcspn(word, ",") + 1) {
+        const size_t length = strcspn(word, ",");
+        int kind = 0;
+        while (kind < ANO_MEMORIES &&
+               (strlen(ano_memory_name((ano_memory)kind)) != length ||
+                strncmp(ano_memory_name((ano_memory)kind), word, length) != 0))
+            kind++;
+        if (kind == ANO_MEMORIES)
+            return false;
+        *kinds |= 1U << kind;
+        if (word[length] == '\0')
+            return true;
+    }
+}
+
+static json_t *memory_json(unsigned kinds)
+{
+    char text[64] = "";
+    size_t used = 0;
+    if (kinds == 0 || kinds == CLI_MEMORY_AUTO)
+        return json_string(kinds == 0 ? "none" : "auto");
+    for (int kind = 0; kind < ANO_MEMORIES; kind++)
+        if (kinds >> kind & 1)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? "," : "",
+                                     ano_memory_name((ano_memory)kind));
+    return json_string(text);
+}
+
 /* "5" is every five epochs, "5m" every five minutes. */
 static bool parse_period(ano_train_options *options, const char *text, double low, double high)
 {
@@ -388,6 +429,10 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     case KIND_POOL:
         snprintf(expected, expected_size, "auto, sum, mean, max, or top: and a share above 0 to 1");
         return parse_pool(options, text);
+    case KIND_MEMORY:
+        snprintf(expected, expected_size,
+                 "auto, none, all, or some of histograms, random and features");
+        return parse_memory(field, text);
     case KIND_PERIOD:
         snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
         return parse_period(field, text, row->low, row->high);
@@ -424,6 +469,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         const cli_pool_text pool = cli_options_pool(&options->search);
         return json_string(options->chooses_pool ? "auto" : pool.text);
     }
+    case KIND_MEMORY:
+        return memory_json(*(const unsigned *)field);
     case KIND_PERIOD: {
         const ano_train_options *train = field;
         return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)
@@ -573,6 +620,13 @@ cli_pool_text cli_options_pool(const ano_score_options *search)
         snprintf(pool.text, sizeof pool.text, "%s:%g", ano_pool_name(search->pool),
                  search->pool_share);
     return pool;
+}
+
+unsigned cli_options_memory(const cli_options *options)
+{
+    if (options->memory != CLI_MEMORY_AUTO)
+        return options->memory;
+    return options->model.method == ANO_METHOD_PATCH ? 1U << ANO_MEMORY_HISTOGRAMS : 0;
 }
 
 ano_score_options cli_options_search(const cli_options *options)

@@ -37,9 +37,11 @@ typedef struct cli_options {
     int threads;
     ano_view view; /* what training asks for, but see cli_options_view() */
     int tile;      /* the size of tiles; 0: whole images */
+    int method;    /* 0: auto, else 1 + an ano_method; cli_train() puts it into `model` */
     ano_model_config model;
     ano_train_options train;
-    int cache; /* MB of decoded images that training keeps */
+    unsigned memory; /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
+    int cache;       /* MB of decoded images that training keeps */
     ano_score_options search;
     bool chooses_pool; /* the program sets search.pool when training has ended: cli/choose.h */
     double alpha;
@@ -56,6 +58,9 @@ typedef struct cli_options {
     struct json_t *config; /* owns the texts that came from a config.json */
     uint64_t given;        /* a bit a row of the table: what the command line named */
 } cli_options;
+
+/* Leaves what is remembered to the method. */
+enum { CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
 
 /* How a verb is called. Positional arguments go to `run`, `data` and `inputs`, as
  * `takes_run` and the others say. */
@@ -91,6 +96,9 @@ typedef struct cli_pool_text {
     char text[40];
 } cli_pool_text;
 cli_pool_text cli_options_pool(const ano_score_options *search);
+
+/* The kinds of memory that training asks for, 0 where none. */
+unsigned cli_options_memory(const cli_options *options);
 
 /* The search's options, with the run's seed and threads in them. */
 ano_score_options cli_options_search(const cli_options *options);

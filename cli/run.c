@@ -209,7 +209,7 @@ static size_t count_held_out(size_t n, const cli_options *options)
 static size_t count_set_aside(size_t n, size_t n_left, const cli_options *options)
 {
     enum { FEWEST = 8, MOST = 60 };
-    if (!options->chooses_pool || options->tile == 0)
+    if ((!options->chooses_pool || options->tile == 0) && cli_options_memory(options) == 0)
         return 0;
     size_t wanted = n / 10 < FEWEST ? FEWEST : n / 10 > MOST ? MOST : n / 10;
     wanted = wanted < n_left / 2 ? wanted : n_left / 2;

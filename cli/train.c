@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/choose.h"
 #include "cli/cli.h"
+#include "cli/memorise.h"
 #include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/test.h"
@@ -232,6 +233,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
     if (code == CLI_DONE)
         code = cli_choose_pool(options, model, set_aside);
     if (code == CLI_DONE)
+        code = cli_memorise(model, images, set_aside, options);
+    if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && !tests && !options->no_test)
         fputs("anogan: no test: the data has no anomalous images beside the normal ones\n", stderr);
@@ -257,6 +260,29 @@ static int check_view(const cli_options *options)
     if (options->tile == 0 && (options->view.stride > 0 || options->view.scale != 1))
         return cli_refuse(CLI_USAGE, "--stride and --scale are for tiles; give --tile");
     return CLI_DONE;
+}
+
+/* Settles what --method auto is, and reads the command line again onto the defaults of the method.
+ */
+static void settle_method(cli_options *options, int argc, char **argv)
+{
+    int method = options->method - 1;
+    if (options->method == 0)
+        method = options->tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC;
+    *options = cli_options_default();
+    if (method == ANO_METHOD_PATCH) {
+        options->train.epochs = 100;
+        options->train.learning_rate = 5e-4;
+        options->train.beta1 = 0.9;
+        options->model.base_width = 32;
+    }
+    if (method == ANO_METHOD_VAE) {
+        options->train.epochs = 6;
+        options->train.learning_rate = 1e-3;
+        options->model.base_width = 32;
+    }
+    cli_options_parse(options, &command, argc, argv);
+    options->method = method + 1;
 }
 
 /* Makes the options of the run folder the ones that the command line is read onto. */
@@ -294,14 +320,17 @@ int cli_train(int argc, char **argv)
     int code = CLI_DONE;
     if (options.resume != NULL)
         code = resume(&options, argc, argv);
-    else if (options.data == NULL)
+    else
+        settle_method(&options, argc, argv);
+    if (code == CLI_DONE && options.resume == NULL && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: DATA is missing; see \"anogan train --help\"");
-    else if (options.out == NULL)
+    else if (code == CLI_DONE && options.out == NULL)
         code = cli_refuse(CLI_USAGE, "train: --out RUN is missing; see \"anogan train --help\"");
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
         code = check_view(&options);
+    options.model.method = (ano_method)(options.method - 1);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

@@ -166,7 +166,7 @@ ANO_API ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out,
 /* The same images, each with one anomaly drawn onto it when it is read, of label 1 and class
  * "drawn": for choices where no anomalous image may be looked at. It is a spot, a bar or a scratch
  * filled with pixels of another of the images, other light, a tone, blur or noise
- * (src/data/anomaly.h), at a random place: in a square of the view's size where the view is of
+ * (docs/methods.md), at a random place: in a square of the view's size where the view is of
  * tiles, else anywhere. Whether it can be read, and its size, are the image's; all pixels that the
  * anomaly leaves alone are, too. What is drawn depends on `seed`, the images, their order and the
  * view; splits draw anew. There are no masks of it. `normals` may be freed first. */
@@ -535,6 +535,42 @@ enum { ANO_POOL_CANDIDATES = 6 };
 ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, size_t *n_images,
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
+
+/* What a model can remember of the normal images that it was trained on, as vectors; the distance
+ * of an image's vector to the nearest of them then counts beside what the method says. Images are
+ * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+typedef enum ano_memory {
+    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
+    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, or discriminator
+                           of patches, say of images of its size */
+} ano_memory;
+enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
+
+/* "histograms", "random", "features". */
+ANO_API const char *ano_memory_name(ano_memory kind);
+
+typedef struct ano_memory_info {
+    size_t n;      /* vectors that are kept; 0: nothing of the kind is remembered */
+    size_t length; /* numbers of a vector */
+} ano_memory_info;
+ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind);
+
+/* Gives a trained model a memory of `training`, of the kinds whose bits (1u << ANO_MEMORY_…) are in
+ * `kinds`; 0 takes the memory from it. From then on the score that ano_score_images() gives is
+ *     the sum over the method's own score s and the distances s of each kind of
+ *     max(-6, (ln s - mean) / sd),
+ * where mean and sd of ln s are those of `aside`: normal images, 8 or more, that the model was not
+ * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0; maps
+ * stay the method's. Of each kind as many vectors are kept as fit into 64 MB, the greedy core-set
+ * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
+ * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
+ * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
+ * and there is no discriminator), SHAPE (the view of `aside` is not the model's; the images are too
+ * small for a kind), NUMERIC, CANCELLED. */
+ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
+                                const ano_dataset *aside, const ano_score_options *how,
+                                ano_error *err);
 
 /* What a model knows of normal scores: those of held-out normal images, and how they were made. */
 typedef struct ano_calibration {

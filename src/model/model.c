@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "model/calibration.h"
+#include "model/memory.h"
 #include "model/networks.h"
 
 #include <math.h>
@@ -155,6 +156,7 @@ void ano_model_free(ano_model *model)
     if (model == NULL)
         return;
     model_calibration_clear(model);
+    model_memory_clear(&model->memory);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         nn_net_free(model->networks[i]);
         base_free(model->layer_kinds[i]);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "model/calibration.h"
+#include "model/memory.h"
 #include "model/networks.h"
 
 #include <float.h>
@@ -40,6 +41,11 @@ json_t *model_metadata(const ano_model *model)
     }
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
+        json_decref(root);
+        return NULL;
+    }
+    if (root != NULL && model_memory_holds(&model->memory) &&
+        json_object_set_new(root, "memory", model_memory_metadata(&model->memory)) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -204,7 +210,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     ano_status status;
     json_t *metadata = model_metadata(model);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
-    format_tensor *tensors = base_alloc(n_tensors + 1, sizeof *tensors);
+    format_tensor *tensors = base_alloc(n_tensors + 1 + ANO_MEMORIES, sizeof *tensors);
     model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
     if (text == NULL || tensors == NULL || names == NULL) {
         status = base_error_nomem(err, path);
@@ -216,6 +222,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
             n += model_list_tensors(tensors + n, names + n, model, (ano_network)i);
     if (calibrated)
         tensors[n++] = model_calibration_tensor(&model->calibration);
+    n += model_memory_tensors(tensors + n, &model->memory);
     status = format_safetensors_write(path, tensors, n, text, err);
 done:
     free(text);
@@ -288,6 +295,10 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
     if (status == ANO_OK && calibration != NULL &&
         json_object_get(calibration, "threshold") == NULL &&
         (status = model_calibration_read(model, calibration, file, err)) != ANO_OK)
+        base_error_context(err, "%s", path);
+    const json_t *memory = json_object_get(metadata, "memory");
+    if (status == ANO_OK && memory != NULL &&
+        (status = model_memory_read(model, memory, file, err)) != ANO_OK)
         base_error_context(err, "%s", path);
     if (status == ANO_OK && n_found == 0)
         status = base_error(err, ANO_FORMAT, "%s: holds no network of its method", path);

@@ -63,11 +63,30 @@ static void cross_entropy__takes_smoothed_labels(void **state)
     }
 }
 
+/* Each logit against a label of its own: the mean, of which the gradient is that of one logit
+ * alone, divided by their number. */
+static void cross_entropy_mean__takes_a_label_for_each(void **state)
+{
+    (void)state;
+    double outputs[N], expected[N], loss = 0;
+    float narrow[N], diff[N], labels[N];
+    draw(outputs, narrow);
+    for (int i = 0; i < N; i++) {
+        labels[i] = (float)i / (N - 1);
+        loss += reference_cross_entropy(&outputs[i], 1, (double)labels[i]) / N;
+        reference_cross_entropy_backward(&expected[i], &outputs[i], 1, (double)labels[i]);
+        expected[i] /= N;
+    }
+    assert_true(fabs(nn_binary_cross_entropy_mean(diff, narrow, labels, N) - loss) < 1e-14);
+    check_gradients(diff, expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(critic_losses__match_their_twins),
         cmocka_unit_test(cross_entropy__takes_smoothed_labels),
+        cmocka_unit_test(cross_entropy_mean__takes_a_label_for_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,8 @@ double reference_residual(const double *x, const double *generated, int n);
 void reference_residual_backward(double *diff_generated, const double *x, const double *generated,
                                  int n);
 
-/* ---- the Gaussians of a variational autoencoder: code [2 * latent], means, then log variances --- */
+/* ---- the Gaussians of a variational autoencoder: code [2 * latent], means, then log variances ---
+ */
 
 void reference_gaussian_sample(double *z, const double *code, const double *noise, int latent);
 /* KL(N(mean, variance) | N(0, 1)), the sum over the latents. */
