@@ -55,13 +55,20 @@ static void print_network(const ano_model *model, ano_network network)
 static void print_how(const ano_score_options *how, ano_method method)
 {
     const cli_pool_text pool = cli_options_pool(how);
-    if (method == ANO_METHOD_PATCH) {
+    switch (method) {
+    case ANO_METHOD_FC:
+        printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
+               how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
+               how->iterations, how->tolerance);
+        break;
+    case ANO_METHOD_PATCH:
         printf("(%s of the map)\n", pool.text);
-        return;
+        break;
+    case ANO_METHOD_VAE:
+        printf("(%s of the map; %s of %d sample%s)\n", pool.text, ano_evidence_name(how->evidence),
+               how->samples, how->samples == 1 ? "" : "s");
+        break;
     }
-    printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
-           how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
-           how->iterations, how->tolerance);
 }
 
 /* "remembers 4700 images by histograms, vectors of 648 numbers" for each kind of memory. */
@@ -111,6 +118,8 @@ static void print_model(const ano_model *model)
     if (config.method != ANO_METHOD_PATCH)
         printf("latent vector of %d, ", config.latent);
     printf("base width %d\n", config.base_width);
+    if (ano_model_get_sigma(model) > 0)
+        printf("pixels about their reconstruction: sigma %.4g\n", ano_model_get_sigma(model));
     print_view(&view);
     for (int i = 0; i < ANO_NETWORKS; i++)
         print_network(model, (ano_network)i);
@@ -154,13 +163,14 @@ static json_t *model_as_json(const ano_model *model)
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
-            : json_pack("{sI sf sf sf si si sf ss ss}", "images", (json_int_t)calibration.n,
-                        "lowest", (double)calibration.scores[0], "highest",
-                        (double)calibration.scores[calibration.n - 1], "smallest_alpha",
-                        ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
-                        "restarts", calibration.how.restarts, "tolerance",
-                        calibration.how.tolerance, "search",
-                        ano_search_name(calibration.how.search), "pool", pool.text);
+            : json_pack(
+                  "{sI sf sf sf si si sf ss ss si ss}", "images", (json_int_t)calibration.n,
+                  "lowest", (double)calibration.scores[0], "highest",
+                  (double)calibration.scores[calibration.n - 1], "smallest_alpha",
+                  ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
+                  "restarts", calibration.how.restarts, "tolerance", calibration.how.tolerance,
+                  "search", ano_search_name(calibration.how.search), "pool", pool.text, "samples",
+                  calibration.how.samples, "evidence", ano_evidence_name(calibration.how.evidence));
     json_t *root = json_pack(
         "{s{ss si si si si ss si sf} so so}", "config", "method", ano_method_name(config.method),
         "size", config.size, "channels", config.channels, "latent", config.latent, "base_width",

@@ -136,10 +136,11 @@ static const option_row rows[] = {
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
-    {"method", "auto|fc|patch", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+    {"method", "auto|fc|patch|vae", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
      "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
-     "epochs, rate 0.0005, beta1 0.9, base width 32); auto is patch for tiles, else fc"},
+     "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
+     "0.001, base width 32); auto is patch for tiles, else fc"},
     {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "What to remember of the training images, for scores to count how far an image is from them: "
      "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
@@ -194,6 +195,11 @@ static const option_row rows[] = {
      "The search's learning rate"},
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
+    {"samples", "K", KIND_WHOLE, AT(search.samples), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING & ~CLI_VERB_DEMO,
+     "Latent vectors that vae draws for an image"},
+    {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT,
+     SEARCHING & ~CLI_VERB_DEMO,
+     "What vae scores by: the negative ELBO, the reconstruction probability, or how much contrast is unexplained"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -623,10 +629,10 @@ static const struct {
     const char *option;
     double value;
 } own_defaults[] = {
-    {ANO_METHOD_PATCH, "epochs", 100},
-    {ANO_METHOD_PATCH, "rate", 5e-4},
-    {ANO_METHOD_PATCH, "beta1", 0.9},
-    {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
+    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
+    {ANO_METHOD_VAE, "base-width", 32},
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 

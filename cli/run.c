@@ -78,6 +78,22 @@ static ano_status load_model(cli_run *run, const char *path, ano_error *err)
     return ano_model_load(&run->model, run->model_path, err);
 }
 
+/* Whether the model has what its method scores with. */
+static int check_networks(const cli_run *run)
+{
+    static const bool needed[][ANO_NETWORKS] = {
+        [ANO_METHOD_FC] = {[ANO_GENERATOR] = true},
+        [ANO_METHOD_PATCH] = {[ANO_PATCH_DISCRIMINATOR] = true},
+        [ANO_METHOD_VAE] = {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
+    };
+    const ano_method method = ano_model_get_config(run->model).method;
+    for (int i = 0; i < ANO_NETWORKS; i++)
+        if (needed[method][i] && ano_model_layer_count(run->model, (ano_network)i) == 0)
+            return cli_refuse(CLI_BAD_MODEL, "%s: holds no %s to score with", run->model_path,
+                              ano_network_name((ano_network)i));
+    return CLI_DONE;
+}
+
 int cli_run_open(cli_run *run, cli_options *options, const cli_command *command, int argc,
                  char **argv)
 {
@@ -112,13 +128,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     run->configured = *options;
     cli_options_parse(options, command, argc, argv);
     options->chooses_pool = run->configured.chooses_pool; /* says which images were trained on */
-    const ano_network needed = ano_model_get_config(run->model).method == ANO_METHOD_PATCH
-                                   ? ANO_PATCH_DISCRIMINATOR
-                                   : ANO_GENERATOR;
-    if (command->verb != CLI_VERB_INFO && ano_model_layer_count(run->model, needed) == 0)
-        return cli_refuse(CLI_BAD_MODEL, "%s: holds no %s to score with", run->model_path,
-                          ano_network_name(needed));
-    return CLI_DONE;
+    return command->verb == CLI_VERB_INFO ? CLI_DONE : check_networks(run);
 }
 
 void cli_run_close(cli_run *run)
@@ -171,6 +181,7 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {"weights", "generator_", ".safetensors"},
         {"predict", "", ".png"},
         {"weights", "discriminator_", ".safetensors"},
+        {"weights", "encoder_", ".safetensors"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = base_path_join(folder, files[i].folder);

@@ -223,13 +223,14 @@ typedef struct ano_model ano_model;
 
 /* How anomalies are told; docs/methods.md has the formulas and papers. */
 typedef enum ano_method {
-    ANO_METHOD_FC,   /* AnoGAN's residual: a dense layer before the frozen generator is trained for
-                        each image */
-    ANO_METHOD_PATCH /* a discriminator of patches, trained on normal images and on anomalies drawn
-                        onto them */
+    ANO_METHOD_FC,    /* AnoGAN's residual: a dense layer before the frozen generator is trained for
+                         each image */
+    ANO_METHOD_PATCH, /* a discriminator of patches, trained on normal images and on anomalies drawn
+                         onto them */
+    ANO_METHOD_VAE    /* a variational autoencoder: how unlikely it finds an image */
 } ano_method;
 
-/* "fc", "patch". */
+/* "fc", "patch", "vae". */
 ANO_API const char *ano_method_name(ano_method method);
 
 /* Generator and discriminator have n blocks, each of which doubles, or halves, a map's side: the
@@ -249,8 +250,13 @@ typedef struct ano_model_config {
         28, 1, 30, 64, ANO_METHOD_FC                                                               \
     }
 
-typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR, ANO_PATCH_DISCRIMINATOR } ano_network;
-enum { ANO_NETWORKS = 3 };
+typedef enum ano_network {
+    ANO_GENERATOR, /* of an autoencoder: its decoder */
+    ANO_DISCRIMINATOR,
+    ANO_PATCH_DISCRIMINATOR,
+    ANO_ENCODER
+} ano_network;
+enum { ANO_NETWORKS = 4 };
 
 /* "generator", "discriminator" …: the first part of the names of a network's tensors. */
 ANO_API const char *ano_network_name(ano_network network);
@@ -274,6 +280,9 @@ ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *
 ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
 ANO_API void ano_model_free(ano_model *model);
 ANO_API ano_model_config ano_model_get_config(const ano_model *model);
+/* σ of a variational autoencoder's pixels about their reconstruction, as training found it; 0 of
+ * one that is not trained, and of other methods. */
+ANO_API double ano_model_get_sigma(const ano_model *model);
 /* How the model sees images: what ano_dataset_open() needs to know for them to be scored. */
 ANO_API ano_view ano_model_get_view(const ano_model *model);
 /* 0 where the model lacks the network. */
@@ -314,7 +323,9 @@ typedef struct ano_epoch {
  * GAN: d_loss  binary cross-entropy of the discriminator over real and generated images g_loss
  * binary cross-entropy of the generated images against the label "real" d_real  D's probability
  * "real" for real images, mean d_fake  D's probability "real" for generated images, mean Of a patch
- * discriminator: p_loss  its binary cross-entropy over all places of all images */
+ * discriminator: p_loss  its binary cross-entropy over all places of all images. Of a
+ * variational autoencoder, in nats an image: vae_loss  the negative ELBO, the sum of
+ * reconstruction  -ln p(x|z) and kl  the divergence of q(z|x) from the prior */
 ANO_API const char *ano_loss_name(ano_method method, int i);
 
 typedef struct ano_train_event {
@@ -418,6 +429,18 @@ typedef enum ano_pool {
 /* "sum", "mean", "top" or "max". */
 ANO_API const char *ano_pool_name(ano_pool pool);
 
+/* What a variational autoencoder's score is, of K samples of an image's latent vector. */
+typedef enum ano_evidence {
+    ANO_EVIDENCE_ELBO, /* the negative ELBO: the mean of -ln p(x|z) over them, less what is
+                          the same for all images, and the divergence of q(z|x) */
+    ANO_EVIDENCE_RECONSTRUCTION, /* the first alone, the reconstruction probability */
+    ANO_EVIDENCE_UNEXPLAINED     /* what G(z) leaves of x, blurred by a pixel, as a share of the
+                                    image's contrast */
+} ano_evidence;
+
+/* "elbo", "reconstruction" or "unexplained". */
+ANO_API const char *ano_evidence_name(ano_evidence evidence);
+
 /* Called in the scoring call's own thread after every iteration of the searches there, and at the
  * end; non-zero stops scoring. `images_done` never falls; its fraction is the share of the image
  * under way whose tiles have been searched for. */
@@ -434,14 +457,17 @@ typedef struct ano_score_options {
     uint64_t seed;        /* of the search's start, the same for every image */
     ano_pool pool;
     double pool_share; /* of ANO_POOL_TOP, above 0 to 1 */
-    int threads;       /* 0: one a processor */
+    int samples;       /* K of a variational autoencoder, at least 1 */
+    ano_evidence evidence;
+    int threads; /* 0: one a processor */
     ano_score_callback *callback;
     void *cookie;
 } ano_score_options;
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0, NULL, NULL                     \
+        ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 8, ANO_EVIDENCE_UNEXPLAINED, 0,   \
+            NULL, NULL                                                                             \
     }
 
 /* Searches the latent space for each image of `dataset`, whose view is of whole images: scores [n]

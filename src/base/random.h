@@ -29,9 +29,12 @@ typedef enum base_purpose {
     BASE_PURPOSE_AUGMENT = 15, /* all but flips */
     BASE_PURPOSE_FILTERS = 16, /* the random filters of a baseline */
     BASE_PURPOSE_PATCH_INIT = 17,
-    BASE_PURPOSE_ANOMALY = 18, /* what is drawn onto normal images in training */
-    BASE_PURPOSE_DRAWN = 19,   /* what is drawn onto those that choices are made on … */
-    BASE_PURPOSE_DRAWN_AT = 20 /* … where, and beside which other image */
+    BASE_PURPOSE_ANOMALY = 18,  /* what is drawn onto normal images in training */
+    BASE_PURPOSE_DRAWN = 19,    /* what is drawn onto those that choices are made on … */
+    BASE_PURPOSE_DRAWN_AT = 20, /* … where, and beside which other image */
+    BASE_PURPOSE_ENCODER_INIT = 21,
+    BASE_PURPOSE_VAE = 22,      /* a variational autoencoder's latents: of training … */
+    BASE_PURPOSE_VAE_SCORE = 23 /* … and of scoring */
 } base_purpose;
 
 typedef struct base_random {

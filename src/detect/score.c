@@ -37,6 +37,10 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     if (!(options->pool_share > 0 && options->pool_share <= 1))
         return base_error(err, ANO_ARG, "the pool's share is %g, but must be above 0 and at most 1",
                           options->pool_share);
+    if (options->samples < 1)
+        return base_error(err, ANO_ARG, "samples is %d, but must be at least 1", options->samples);
+    if (options->evidence < ANO_EVIDENCE_ELBO || options->evidence > ANO_EVIDENCE_UNEXPLAINED)
+        return base_error(err, ANO_ARG, "there is no evidence number %d", (int)options->evidence);
     const ano_shape shape = ano_dataset_shape(dataset);
     const ano_model_config config = model->config;
     if (shape.height != config.size || shape.width != config.size ||

@@ -3,18 +3,20 @@
 #include "base/memory.h"
 #include "detect/patch.h"
 #include "detect/search.h"
+#include "detect/vae.h"
 
 #include <math.h>
 
 struct detect_scorer {
     ano_shape tile;
-    detect_search *search; /* one of these; the other is NULL */
+    detect_search *search; /* one of these; the others are NULL */
     detect_patch *patch;
+    detect_vae *vae;
 };
 
 bool detect_method_generates(ano_method method)
 {
-    return method == ANO_METHOD_FC;
+    return method == ANO_METHOD_FC || method == ANO_METHOD_VAE;
 }
 
 bool detect_method_searches(ano_method method)
@@ -28,6 +30,7 @@ void detect_scorer_free(detect_scorer *scorer)
         return;
     detect_search_free(scorer->search);
     detect_patch_free(scorer->patch);
+    detect_vae_free(scorer->vae);
     base_free(scorer);
 }
 
@@ -43,18 +46,31 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
                                 const ano_score_options *options, size_t n, ano_error *err)
 {
     *out = NULL;
-    const bool searches = detect_method_searches(model->config.method);
-    ano_status status =
-        check_network(model, searches ? ANO_GENERATOR : ANO_PATCH_DISCRIMINATOR, err);
+    const ano_method method = model->config.method;
+    ano_status status = ANO_OK;
+    if (method == ANO_METHOD_PATCH)
+        status = check_network(model, ANO_PATCH_DISCRIMINATOR, err);
+    if (method == ANO_METHOD_VAE)
+        status = check_network(model, ANO_ENCODER, err);
+    if (status == ANO_OK && detect_method_generates(method))
+        status = check_network(model, ANO_GENERATOR, err);
     if (status != ANO_OK)
         return status;
     detect_scorer *s = base_alloc(1, sizeof *s);
     if (s == NULL)
         return base_error_nomem(err, "scoring");
     s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
-    status = searches
-                 ? detect_search_create(&s->search, model, options, n, err)
-                 : detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
+    switch (method) {
+    case ANO_METHOD_FC:
+        status = detect_search_create(&s->search, model, options, n, err);
+        break;
+    case ANO_METHOD_PATCH:
+        status = detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
+        break;
+    case ANO_METHOD_VAE:
+        status = detect_vae_create(&s->vae, model, options, err);
+        break;
+    }
     if (status == ANO_OK)
         *out = s;
     else
@@ -64,8 +80,9 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
 
 size_t detect_scorer_width(const detect_scorer *scorer)
 {
-    return scorer->search != NULL ? detect_search_width(scorer->search)
-                                  : detect_patch_width(scorer->patch);
+    return scorer->search != NULL  ? detect_search_width(scorer->search)
+           : scorer->patch != NULL ? detect_patch_width(scorer->patch)
+                                   : detect_vae_width(scorer->vae);
 }
 
 /* map [size][size] = |tile - generated|, averaged over the channels. */
@@ -86,6 +103,8 @@ ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, c
 {
     if (scorer->patch != NULL)
         return detect_patch_run(found, scorer->patch, tiles, n, tick, cookie, err);
+    if (scorer->vae != NULL)
+        return detect_vae_run(found, scorer->vae, tiles, n, tick, cookie, err);
     const ano_shape shape = scorer->tile;
     const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
     const size_t tile = n_pixels * (size_t)shape.channels;

@@ -38,7 +38,8 @@ enum { MODEL_MEMORY_NUMBERS = 1 << 24 }; /* of a bank, 64 MB, unless one vector 
 
 struct ano_model {
     ano_model_config config;
-    ano_view view; /* of the config's size and channels */
+    ano_view view;   /* of the config's size and channels */
+    double variance; /* σ² of a VAE's pixels, 0 before training */
     ano_calibration calibration;
     model_memory memory;
     nn_net *networks[MODEL_NETWORKS]; /* NULL: not of the method, or of the file */

@@ -6,6 +6,7 @@
 #include "model/memory.h"
 #include "model/networks.h"
 
+#include <float.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,11 @@ json_t *model_metadata(const ano_model *model)
         config->channels, "latent", config->latent, "base_width", config->base_width,
         "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit", fit_names[view->fit], "stride",
         view->stride, "scale", view->scale);
+    if (root != NULL && model->variance > 0 &&
+        json_object_set_new(root, "variance", json_real(model->variance)) != 0) {
+        json_decref(root);
+        return NULL;
+    }
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
         json_decref(root);
@@ -85,6 +91,18 @@ static ano_status read_view(ano_view *out, const json_t *object, const ano_model
     return ANO_OK;
 }
 
+ano_status model_read_variance(ano_model *model, const json_t *metadata, ano_error *err)
+{
+    const json_t *value = json_object_get(metadata, "variance");
+    if (value == NULL)
+        return ANO_OK;
+    const double variance = json_number_value(value);
+    if (!json_is_number(value) || !(variance > 0 && variance <= FLT_MAX))
+        return base_error(err, ANO_FORMAT, "metadata: variance is no number above 0");
+    model->variance = variance;
+    return ANO_OK;
+}
+
 ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err)
 {
     *out = NULL;
@@ -126,7 +144,12 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (status != ANO_OK)
         return status;
     (*out)->view = view;
-    return ANO_OK;
+    status = model_read_variance(*out, metadata, err);
+    if (status != ANO_OK) {
+        ano_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 ano_status model_parse_metadata(json_t **out, const format_safetensors *file, const char *path,

@@ -46,8 +46,8 @@ static void assert_near(double got, double expected)
 static char *printed(void (*print)(FILE *, const report_benchmark *),
                      const report_benchmark *benchmark)
 {
-    char *text = NULL;
-    size_t size;
+    static char *text; /* which the compiler would take for dangling on the stack */
+    static size_t size;
     FILE *stream = open_memstream(&text, &size);
     assert_non_null(stream);
     print(stream, benchmark);
