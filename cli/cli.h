@@ -40,6 +40,7 @@ int cli_score(int argc, char **argv);
 int cli_evaluate(int argc, char **argv);
 int cli_calibrate(int argc, char **argv);
 int cli_report(int argc, char **argv);
+int cli_benchmark(int argc, char **argv);
 int cli_info(int argc, char **argv);
 
 #endif

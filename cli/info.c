@@ -55,13 +55,51 @@ static void print_network(const ano_model *model, ano_network network)
 static void print_how(const ano_score_options *how)
 {
     const cli_pool_text pool = cli_options_pool(how);
-    if (how->method == ANO_METHOD_PATCH) {
+    switch (how->method) {
+    case ANO_METHOD_FC:
+    case ANO_METHOD_LATENT:
+        printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
+               how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
+               how->iterations, how->tolerance);
+        break;
+    case ANO_METHOD_PATCH:
         printf("(%s of the map)\n", pool.text);
-        return;
+        break;
+    case ANO_METHOD_VAE:
+        printf("(%s of the map; %s of %d sample%s)\n", pool.text, ano_evidence_name(how->evidence),
+               how->samples, how->samples == 1 ? "" : "s");
+        break;
+    case ANO_METHOD_OF_MODEL: /* calibrations say theirs */
+        break;
     }
-    printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
-           how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
-           how->iterations, how->tolerance);
+}
+
+/* "remembers 4700 images by histograms, vectors of 648 numbers" for each kind of memory. */
+static void print_memory(const ano_model *model)
+{
+    bool remembers = false;
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
+        if (memory.n > 0)
+            printf("remembers %zu images by %s, vectors of %zu numbers\n", memory.n,
+                   ano_memory_name((ano_memory)i), memory.length);
+        remembers = remembers || memory.n > 0;
+    }
+    if (remembers)
+        putchar('\n');
+}
+
+static json_t *memory_as_json(const ano_model *model)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
+        if (memory.n > 0)
+            json_object_set_new(object, ano_memory_name((ano_memory)i),
+                                json_pack("{sI sI}", "images", (json_int_t)memory.n, "length",
+                                          (json_int_t)memory.length));
+    }
+    return object;
 }
 
 /* What the networks are shown. */
@@ -83,9 +121,12 @@ static void print_model(const ano_model *model)
     if (config.method != ANO_METHOD_PATCH)
         printf("latent vector of %d, ", config.latent);
     printf("base width %d\n", config.base_width);
+    if (ano_model_get_sigma(model) > 0)
+        printf("pixels about their reconstruction: sigma %.4g\n", ano_model_get_sigma(model));
     print_view(&view);
     for (int i = 0; i < ANO_NETWORKS; i++)
         print_network(model, (ano_network)i);
+    print_memory(model);
     if (calibration.n == 0) {
         puts("not calibrated: no threshold");
         return;
@@ -127,18 +168,19 @@ static json_t *model_as_json(const ano_model *model)
     json_t *calibrated =
         calibration.n == 0
             ? json_null()
-            : json_pack("{sI sf sf sf si si sf ss ss}", "images", (json_int_t)calibration.n,
-                        "lowest", (double)calibration.scores[0], "highest",
-                        (double)calibration.scores[calibration.n - 1], "smallest_alpha",
-                        ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
-                        "restarts", calibration.how.restarts, "tolerance",
-                        calibration.how.tolerance, "search",
-                        ano_search_name(calibration.how.search), "pool", pool.text);
-    json_t *root = json_pack("{s{ss si si si si ss si sf} so}", "config", "method",
-                             ano_method_name(config.method), "size", config.size, "channels",
-                             config.channels, "latent", config.latent, "base_width",
-                             config.base_width, "fit", fit_names[view.fit], "stride", view.stride,
-                             "scale", view.scale, "calibration", calibrated);
+            : json_pack(
+                  "{sI sf sf sf si si sf ss ss si ss}", "images", (json_int_t)calibration.n,
+                  "lowest", (double)calibration.scores[0], "highest",
+                  (double)calibration.scores[calibration.n - 1], "smallest_alpha",
+                  ano_smallest_alpha(calibration.n), "iterations", calibration.how.iterations,
+                  "restarts", calibration.how.restarts, "tolerance", calibration.how.tolerance,
+                  "search", ano_search_name(calibration.how.search), "pool", pool.text, "samples",
+                  calibration.how.samples, "evidence", ano_evidence_name(calibration.how.evidence));
+    json_t *root = json_pack(
+        "{s{ss si si si si ss si sf} so so}", "config", "method", ano_method_name(config.method),
+        "size", config.size, "channels", config.channels, "latent", config.latent, "base_width",
+        config.base_width, "fit", fit_names[view.fit], "stride", view.stride, "scale", view.scale,
+        "memory", memory_as_json(model), "calibration", calibrated);
     for (int i = 0; i < ANO_NETWORKS && root != NULL; i++)
         if (ano_model_layer_count(model, (ano_network)i) > 0 &&
             json_object_set_new(root, ano_network_name((ano_network)i),

@@ -17,6 +17,7 @@ static const struct {
     {"calibrate", cli_calibrate, "Learn what scores of normal images are like, for p-values"},
     {"evaluate", cli_evaluate, "Test a trained detector beside three plain baselines"},
     {"report", cli_report, "Compare runs that were tested on the same images, on one page"},
+    {"benchmark", cli_benchmark, "Train and test methods on each class of a data set in turn"},
     {"info", cli_info, "Show a model's layers and calibration, or what a data set holds"},
 };
 

@@ -25,12 +25,14 @@ typedef enum option_kind {
     KIND_COLOUR, /* int, channels: "auto", which is 0, "gray" or "rgb" */
     KIND_POOL,   /* cli_options' chooses_pool, "auto", or search.pool and search.pool_share, "sum",
                     "mean", "top:SHARE" or "max" */
+    KIND_MEMORY, /* unsigned, "auto", "none", "all" or kinds of memory, "histograms,features" */
     KIND_PERIOD, /* ano_train_options' checkpoint_every or, with an m, checkpoint_minutes */
     KIND_FLAG    /* bool, takes no argument */
 } option_kind;
 
 typedef enum option_group {
     GROUP_WHERE,
+    GROUP_COMPARED,
     GROUP_DATA,
     GROUP_TRAIN,
     GROUP_SEARCH,
@@ -38,8 +40,11 @@ typedef enum option_group {
 } option_group;
 
 static const char *const group_titles[] = {
-    [GROUP_WHERE] = "Files:",       [GROUP_DATA] = "Images:",
-    [GROUP_TRAIN] = "Training:",    [GROUP_SEARCH] = "Scores and decisions:",
+    [GROUP_WHERE] = "Files:",
+    [GROUP_COMPARED] = "What is compared:",
+    [GROUP_DATA] = "Images:",
+    [GROUP_TRAIN] = "Training:",
+    [GROUP_SEARCH] = "Scores and decisions:",
     [GROUP_PRINT] = "How it runs:",
 };
 
@@ -51,11 +56,13 @@ typedef enum option_keeping {
 } option_keeping;
 
 enum {
-    TRAINING = CLI_VERB_DEMO | CLI_VERB_TRAIN,
+    RUN_TRAINING = CLI_VERB_DEMO | CLI_VERB_TRAIN,
+    TRAINING = RUN_TRAINING | CLI_VERB_BENCHMARK,
+    SHAPING = CLI_VERB_TRAIN | CLI_VERB_BENCHMARK,
     TESTING = CLI_VERB_DEMO | CLI_VERB_TRAIN | CLI_VERB_EVALUATE,
     SCORING = TESTING | CLI_VERB_SCORE,
     READS_RUN = CLI_VERB_SCORE | CLI_VERB_EVALUATE | CLI_VERB_CALIBRATE,
-    SEARCHING = SCORING | CLI_VERB_CALIBRATE,
+    SEARCHING = SCORING | CLI_VERB_CALIBRATE | CLI_VERB_BENCHMARK,
     EVERY_VERB = SEARCHING | CLI_VERB_INFO,
     FIRST_KEY = 0x1000 /* argp keys below 256 are short options */
 };
@@ -72,7 +79,7 @@ typedef struct option_row {
 } option_row;
 
 /* In the order of ano_method. */
-#define METHODS "fc|patch|latent"
+#define METHODS "fc|patch|vae|latent"
 
 #define AT(field) offsetof(cli_options, field)
 
@@ -81,12 +88,14 @@ static const option_row rows[] = {
     {"data", "DIR", KIND_TEXT, AT(data), 0, 0, GROUP_WHERE, KEPT, CLI_VERB_DEMO,
      "Folder of IDX files, plain or .gz (default ./data/mnist-1-vs-9, else the one installed "
      "with the program)"},
-    {"out", "DIR", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, TESTING,
+    {"out", "DIR", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, TESTING | CLI_VERB_BENCHMARK,
      "Folder to write"},
     {"out", "FILE.html", KIND_TEXT, AT(out), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_REPORT,
      "Page to write"},
     {"resume", "RUN", KIND_TEXT, AT(resume), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_TRAIN,
      "Go on with an interrupted or ended run, up to --epochs in all"},
+    {"resume", "DIR", KIND_TEXT, AT(resume), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_BENCHMARK,
+     "Go on with an interrupted or ended benchmark; what is compared may be changed"},
     {"trace", "FILE.csv", KIND_TEXT, AT(trace), 0, 0, GROUP_WHERE, PASSING, SCORING,
      "Write each image's residual at each iteration of the search"},
     {"maps", "DIR", KIND_TEXT, AT(maps), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
@@ -96,6 +105,15 @@ static const option_row rows[] = {
     {"watch", "DIR", KIND_TEXT, AT(watch), 0, 0, GROUP_WHERE, PASSING, CLI_VERB_SCORE,
      "Score files as they arrive in this folder, until Ctrl-C"},
 
+    {"methods", "LIST", KIND_TEXT, AT(methods), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
+     "Methods of train's --method, as fc,patch, or all"},
+    {"classes", "LIST", KIND_TEXT, AT(classes), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
+     "Classes that are normal in turn, as 8,2, or all that have training images"},
+    {"seeds", "N", KIND_WHOLE, AT(seeds), 1, 1000, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
+     "Models of each class and method, with the seeds from --seed on"},
+    {"baselines", "all|none", KIND_WORD, AT(baselines), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
+     "Plain baselines in the same table, once for each class"},
+
     {"normal", "CLASSES", KIND_TEXT, AT(normal), 0, 0, GROUP_DATA, FIXED, TESTING | CLI_VERB_CALIBRATE,
      "Classes that are normal, as 1 or 3,5; when not given those called good, normal or ok, else all"},
     {"normal", "CLASSES", KIND_TEXT, AT(classes), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE,
@@ -104,27 +122,31 @@ static const option_row rows[] = {
      "Classes that are anomalous; all that are not normal when not given"},
     {"held-out", "N", KIND_WHOLE, AT(held_out), 0, 1e9, GROUP_DATA, FIXED, TRAINING,
      "Normal training images kept out of training, to set the threshold; 0: a fifth, at most 200"},
-    {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING,
+    {"count", "N|all", KIND_COUNT, AT(count), 0, 0, GROUP_DATA, KEPT, TESTING | CLI_VERB_BENCHMARK,
      "Test images of each kind, the first in the data's order"},
-    {"size", "N", KIND_WHOLE, AT(view.size), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"size", "N", KIND_WHOLE, AT(view.size), 0, 1024, GROUP_DATA, FIXED, SHAPING,
      "Show the networks whole images of N x N pixels; 0: 64, but IDX images as they are"},
-    {"fit", "resize|crop|pad", KIND_WORD, AT(view.fit), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"fit", "resize|crop|pad", KIND_WORD, AT(view.fit), 0, 0, GROUP_DATA, FIXED, SHAPING,
      "How a whole image becomes a square: stretched, its middle cut out, or edges filled up"},
-    {"tile", "N", KIND_WHOLE, AT(tile), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"tile", "N", KIND_WHOLE, AT(tile), 0, 1024, GROUP_DATA, FIXED, SHAPING,
      "Show the networks tiles of N x N pixels, cut from images of any size; 0: whole images"},
-    {"stride", "N", KIND_WHOLE, AT(view.stride), 0, 1024, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"stride", "N", KIND_WHOLE, AT(view.stride), 0, 1024, GROUP_DATA, FIXED, SHAPING,
      "Pixels from one tile to the next when scoring; 0: half a tile"},
-    {"scale", "S", KIND_REAL, AT(view.scale), 0.001, 16, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"scale", "S", KIND_REAL, AT(view.scale), 0.001, 16, GROUP_DATA, FIXED, SHAPING,
      "Scale images by this before tiles are cut from them; 0.5 is half as wide"},
-    {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, CLI_VERB_TRAIN,
+    {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, SHAPING,
      "Show the networks gray or colour; auto is colour where any image has some"},
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
-    {"method", METHODS, KIND_WORD, AT(model.method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
-     "How anomalies are told: fc searches for the closest image that a GAN can make, patch "
-     "trains a discriminator of patches on anomalies drawn onto normal images, latent is AnoGAN as "
-     "published, for the GAN of fc"},
+    {"method", "auto|fc|patch|vae", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
+     "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
+     "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
+     "0.001, base width 32); auto is patch for tiles, else fc"},
+    {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "What to remember of the training images, for scores to count how far an image is from them: "
+     "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
@@ -161,7 +183,7 @@ static const option_row rows[] = {
      "Epochs between checkpoints, or with an m minutes; training goes on from the last one"},
     {"keep-checkpoints", "N", KIND_WHOLE, AT(train.keep_checkpoints), 1, 100, GROUP_TRAIN, KEPT, TRAINING,
      "Checkpoints to keep, the newest ones: where one is damaged, the one before it serves"},
-    {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, TRAINING,
+    {"no-test", NULL, KIND_FLAG, AT(no_test), 0, 0, GROUP_TRAIN, PASSING, RUN_TRAINING,
      "Stop when the model is trained and calibrated"},
 
     {"method", METHODS, KIND_WORD, AT(search.method), 0, 0, GROUP_SEARCH, PASSING, READS_RUN,
@@ -176,14 +198,19 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1, GROUP_SEARCH, KEPT, SEARCHING,
+    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1, GROUP_SEARCH, KEPT, READS_RUN,
      "What the discriminator's features count for beside the pixels, in latent searches"},
-    {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, SEARCHING,
+    {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, READS_RUN,
      "The block of the discriminator whose features are compared; 0: the last"},
-    {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
-     "What keeps latent searches where images come from: the range's end, a tanh, or a new draw"},
+    {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, READS_RUN,
+     "What keeps z in its range in latent searches: the end of it, a tanh, or a new draw"},
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
+    {"samples", "K", KIND_WHOLE, AT(search.samples), 1, 1e6, GROUP_SEARCH, KEPT, SEARCHING & ~CLI_VERB_DEMO,
+     "Latent vectors that vae draws for an image"},
+    {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT,
+     SEARCHING & ~CLI_VERB_DEMO,
+     "What vae scores by: the negative ELBO, the reconstruction probability, or how much contrast is unexplained"},
     {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
@@ -193,6 +220,8 @@ static const option_row rows[] = {
      "Seed of every random number: the same seed gives the same bytes"},
     {"threads", "N", KIND_WHOLE, AT(threads), 0, 1024, GROUP_PRINT, KEPT, SEARCHING,
      "Threads; 0: one a processor"},
+    {"jobs", "N", KIND_WHOLE, AT(jobs), 0, 1024, GROUP_PRINT, PASSING, CLI_VERB_BENCHMARK,
+     "Models that are trained and tested at the same time; 0: what processors and memory allow"},
     {"fail-on-anomaly", NULL, KIND_FLAG, AT(fail_on_anomaly), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
      "Exit with 1 when an image is anomalous"},
     {"strict", NULL, KIND_FLAG, AT(strict), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
@@ -205,7 +234,7 @@ static const option_row rows[] = {
 /* clang-format on */
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
-_Static_assert(ROW_COUNT <= 64, "cli_options.given has a bit for each row");
+_Static_assert((int)ROW_COUNT <= (int)CLI_MOST_OPTIONS, "cli_options.given has room for each row");
 
 cli_options cli_options_default(void)
 {
@@ -214,16 +243,14 @@ cli_options cli_options_default(void)
         .view = {.scale = 1},
         .model = ANO_MODEL_CONFIG_INIT,
         .train = ANO_TRAIN_OPTIONS_INIT,
+        .memory = CLI_MEMORY_AUTO,
         .cache = 1024,
+        .methods = "fc",
+        .seeds = 1,
         .search = ANO_SCORE_OPTIONS_INIT,
         .chooses_pool = true,
         .alpha = 0.01,
     };
-}
-
-void cli_options_set_method(cli_options *options, ano_method method)
-{
-    options->search = ano_score_options_of(method);
 }
 
 void cli_options_free(cli_options *options)
@@ -320,6 +347,43 @@ static bool parse_pool(cli_options *options, const char *text)
     return false;
 }
 
+enum { ALL_MEMORY = (1 << ANO_MEMORIES) - 1 };
+
+/* The kinds whose names `text` lists, separated by commas. */
+static bool parse_memory(unsigned *kinds, const char *text)
+{
+    const bool is_auto = strcmp(text, "auto") == 0, is_all = strcmp(text, "all") == 0;
+    *kinds = is_auto ? CLI_MEMORY_AUTO : is_all ? ALL_MEMORY : 0;
+    if (is_auto || is_all || strcmp(text, "none") == 0)
+        return true;
+    for (const char *word = text;; word += strcspn(word, ",") + 1) {
+        const size_t length = strcspn(word, ",");
+        int kind = 0;
+        while (kind < ANO_MEMORIES &&
+               (strlen(ano_memory_name((ano_memory)kind)) != length ||
+                strncmp(ano_memory_name((ano_memory)kind), word, length) != 0))
+            kind++;
+        if (kind == ANO_MEMORIES)
+            return false;
+        *kinds |= 1U << kind;
+        if (word[length] == '\0')
+            return true;
+    }
+}
+
+static json_t *memory_json(unsigned kinds)
+{
+    char text[64] = "";
+    size_t used = 0;
+    if (kinds == 0 || kinds == CLI_MEMORY_AUTO)
+        return json_string(kinds == 0 ? "none" : "auto");
+    for (int kind = 0; kind < ANO_MEMORIES; kind++)
+        if (kinds >> kind & 1)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? "," : "",
+                                     ano_memory_name((ano_memory)kind));
+    return json_string(text);
+}
+
 /* "5" is every five epochs, "5m" every five minutes. */
 static bool parse_period(ano_train_options *options, const char *text, double low, double high)
 {
@@ -398,6 +462,10 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     case KIND_POOL:
         snprintf(expected, expected_size, "auto, sum, mean, max, or top: and a share above 0 to 1");
         return parse_pool(options, text);
+    case KIND_MEMORY:
+        snprintf(expected, expected_size,
+                 "auto, none, all, or some of histograms, random and features");
+        return parse_memory(field, text);
     case KIND_PERIOD:
         snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
         return parse_period(field, text, row->low, row->high);
@@ -434,6 +502,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
         const cli_pool_text pool = cli_options_pool(&options->search);
         return json_string(options->chooses_pool ? "auto" : pool.text);
     }
+    case KIND_MEMORY:
+        return memory_json(*(const unsigned *)field);
     case KIND_PERIOD: {
         const ano_train_options *train = field;
         return train->checkpoint_minutes > 0 ? json_sprintf("%dm", train->checkpoint_minutes)
@@ -481,7 +551,7 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
         char expected[128];
         if (!set_option(parse->options, row, text, expected, sizeof expected))
             argp_error(state, "--%s: '%s' is not %s", row->name, text, expected);
-        parse->options->given |= UINT64_C(1) << (key - FIRST_KEY);
+        parse->options->given[key - FIRST_KEY] = true;
         return 0;
     }
     if (key == ARGP_KEY_NO_ARGS && command->takes_run)
@@ -557,12 +627,74 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
         options->anomaly = "*";
 }
 
-const char *cli_options_fixed_given(const cli_options *options)
+/* Of a benchmark all that its figures depend on is fixed: only what is compared may change. */
+static bool is_fixed(const option_row *row, cli_verb verb)
+{
+    const bool of_all = verb == CLI_VERB_BENCHMARK && row->verbs != CLI_VERB_BENCHMARK;
+    return row->keeping == FIXED || (row->keeping == KEPT && of_all);
+}
+
+/* What methods have for defaults of their own. */
+static const struct {
+    ano_method method;
+    const char *option;
+    double value;
+} own_defaults[] = {
+    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
+    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
+    {ANO_METHOD_VAE, "base-width", 32},
+};
+enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
+
+static bool has_own_default(const option_row *row)
+{
+    for (int i = 0; i < OWN_DEFAULTS; i++)
+        if (strcmp(own_defaults[i].option, row->name) == 0)
+            return true;
+    return false;
+}
+
+void cli_options_take_method(cli_options *options, ano_method method)
+{
+    options->method = 1 + (int)method;
+    options->model.method = method;
+    for (int k = 0; k < OWN_DEFAULTS; k++)
+        for (int i = 0; i < ROW_COUNT; i++) {
+            if (own_defaults[k].method != method || options->given[i] ||
+                strcmp(own_defaults[k].option, rows[i].name) != 0)
+                continue;
+            char *field = (char *)options + rows[i].offset;
+            if (rows[i].kind == KIND_WHOLE)
+                *(int *)field = (int)own_defaults[k].value;
+            else
+                *(double *)field = own_defaults[k].value;
+        }
+}
+
+const char *cli_options_fixed_given(const cli_options *options, cli_verb verb)
 {
     for (int i = 0; i < ROW_COUNT; i++)
-        if (rows[i].keeping == FIXED && (options->given >> i & 1))
+        if (is_fixed(&rows[i], verb) && options->given[i])
             return rows[i].name;
     return NULL;
+}
+
+/* "fc|patch": the words of --method but the first, auto. */
+const char *cli_options_methods(void)
+{
+    int i = 0;
+    while (rows[i].offset != AT(method))
+        i++;
+    return rows[i].argument + sizeof "auto";
+}
+
+bool cli_options_method(ano_method *out, const char *name)
+{
+    const int found = find_word(cli_options_methods(), name);
+    if (found >= 0)
+        *out = (ano_method)found;
+    return found >= 0;
 }
 
 ano_view cli_options_view(const cli_options *options)
@@ -583,6 +715,13 @@ cli_pool_text cli_options_pool(const ano_score_options *search)
         snprintf(pool.text, sizeof pool.text, "%s:%g", ano_pool_name(search->pool),
                  search->pool_share);
     return pool;
+}
+
+unsigned cli_options_memory(const cli_options *options)
+{
+    if (options->memory != CLI_MEMORY_AUTO)
+        return options->memory;
+    return options->method == ANO_METHOD_PATCH + 1 ? ALL_MEMORY : 0;
 }
 
 ano_score_options cli_options_search(const cli_options *options)
@@ -633,8 +772,10 @@ ano_status cli_options_load(bool *found, cli_options *options, const char *folde
     *found = true;
     for (int i = 0; i < ROW_COUNT && status == ANO_OK; i++) {
         json_t *value = json_object_get(config, rows[i].name);
-        if (rows[i].keeping != PASSING && value != NULL)
-            status = load_option(options, &rows[i], value, path, err);
+        if (rows[i].keeping == PASSING || value == NULL)
+            continue;
+        status = load_option(options, &rows[i], value, path, err);
+        options->given[i] = true;
     }
 done:
     base_free(bytes);
@@ -642,7 +783,17 @@ done:
     return status;
 }
 
-ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err)
+/* A run keeps what any verb that changes it reads, a benchmark what is its own. */
+static bool is_kept(const option_row *row, cli_verb verb)
+{
+    const bool of_verb = verb == CLI_VERB_BENCHMARK
+                             ? (row->verbs & CLI_VERB_BENCHMARK) || row->offset == AT(data)
+                             : row->verbs != CLI_VERB_BENCHMARK;
+    return row->keeping != PASSING && of_verb;
+}
+
+ano_status cli_options_save(const cli_options *options, cli_verb verb, const char *folder,
+                            ano_error *err)
 {
     ano_status status;
     char *path = base_path_join(folder, "config.json");
@@ -650,7 +801,11 @@ ano_status cli_options_save(const cli_options *options, const char *folder, ano_
     json_t *config = json_pack("{ss}", "anogan", ano_version());
     bool packed = path != NULL && config != NULL;
     for (int i = 0; i < ROW_COUNT && packed; i++) {
-        json_t *value = rows[i].keeping == PASSING ? NULL : get_option(options, &rows[i]);
+        /* A benchmark leaves to each of its methods what was not given. */
+        const bool left_open =
+            verb == CLI_VERB_BENCHMARK && has_own_default(&rows[i]) && !options->given[i];
+        json_t *value =
+            is_kept(&rows[i], verb) && !left_open ? get_option(options, &rows[i]) : NULL;
         packed = value == NULL || json_object_set_new(config, rows[i].name, value) == 0;
     }
     status = packed ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");

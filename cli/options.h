@@ -20,8 +20,11 @@ typedef enum cli_verb {
     CLI_VERB_EVALUATE = 8,
     CLI_VERB_INFO = 16,
     CLI_VERB_CALIBRATE = 32,
-    CLI_VERB_REPORT = 64
+    CLI_VERB_REPORT = 64,
+    CLI_VERB_BENCHMARK = 128
 } cli_verb;
+
+enum { CLI_MOST_OPTIONS = 80 }; /* rows of the table */
 
 typedef struct cli_options {
     const char *data;   /* the data set's folder */
@@ -29,7 +32,11 @@ typedef struct cli_options {
     const char *out;    /* the folder to write */
     const char *resume; /* a run folder to go on with */
     const char *normal, *anomaly;
-    const char *classes; /* that `score` scores; NULL: all */
+    const char *classes; /* that `score` scores, that `benchmark` has; NULL: all */
+    const char *methods; /* that `benchmark` compares */
+    int seeds;           /* models that it trains of each class and method */
+    int baselines;       /* 0: all, 1: none */
+    int jobs;            /* of them at the same time; 0: as many as there is room for */
     int held_out;        /* training images kept for calibration; 0: a fifth, at most 200 */
     size_t count;        /* test images of each kind; 0: all */
     ano_split split;     /* that `score` reads */
@@ -37,9 +44,11 @@ typedef struct cli_options {
     int threads;
     ano_view view; /* what training asks for, but see cli_options_view() */
     int tile;      /* the size of tiles; 0: whole images */
+    int method;    /* 0: auto, else 1 + an ano_method; cli_train() puts it into `model` */
     ano_model_config model;
     ano_train_options train;
-    int cache; /* MB of decoded images that training keeps */
+    unsigned memory; /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
+    int cache;       /* MB of decoded images that training keeps */
     ano_score_options search;
     bool chooses_pool; /* the program sets search.pool when training has ended: cli/choose.h */
     double alpha;
@@ -53,9 +62,13 @@ typedef struct cli_options {
     const char **inputs; /* [n_inputs], what is to be scored; the texts are argv's */
     size_t n_inputs;
 
-    struct json_t *config; /* owns the texts that came from a config.json */
-    uint64_t given;        /* a bit a row of the table: what the command line named */
+    struct json_t *config;        /* owns the texts that came from a config.json */
+    bool given[CLI_MOST_OPTIONS]; /* of the table's rows, those that the command line, or
+                                     config.json, named */
 } cli_options;
+
+/* Leaves what is remembered to the method. */
+enum { CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
 
 /* How a verb is called. Positional arguments go to `run`, `data` and `inputs`, as
  * `takes_run` and the others say. */
@@ -69,8 +82,6 @@ typedef struct cli_command {
 } cli_command;
 
 cli_options cli_options_default(void);
-/* Makes the defaults those of a method. */
-void cli_options_set_method(cli_options *options, ano_method method);
 
 /* Reads the command line onto `options`; ends the program with exit code 2 and a message when it
  * is wrong, with 0 after --help. */
@@ -78,12 +89,21 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
 
 /* Reads FOLDER/config.json onto `options`. False with no error when there is none. */
 ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err);
-/* Writes FOLDER/config.json: every option that repeats the run. */
-ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err);
+/* Writes FOLDER/config.json: every option that repeats the run, or the benchmark. */
+ano_status cli_options_save(const cli_options *options, cli_verb verb, const char *folder,
+                            ano_error *err);
 
-/* The name of an option that the command line gave although a resumed run cannot change it, or
- * NULL. */
-const char *cli_options_fixed_given(const cli_options *options);
+/* Makes `method` the one of the training to come, with its defaults for what is not given. */
+void cli_options_take_method(cli_options *options, ano_method method);
+
+/* The name of an option that the command line gave although what `verb` resumes cannot change it,
+ * or NULL. */
+const char *cli_options_fixed_given(const cli_options *options, cli_verb verb);
+
+/* The method of a name, as --method takes it; false where there is none such. */
+bool cli_options_method(ano_method *out, const char *name);
+/* All names of methods, "fc|patch". */
+const char *cli_options_methods(void);
 
 /* The view that training asks for. */
 ano_view cli_options_view(const cli_options *options);
@@ -93,6 +113,9 @@ typedef struct cli_pool_text {
     char text[40];
 } cli_pool_text;
 cli_pool_text cli_options_pool(const ano_score_options *search);
+
+/* The kinds of memory that training asks for, 0 where none. */
+unsigned cli_options_memory(const cli_options *options);
 
 /* The search's options, with the run's seed and threads in them. */
 ano_score_options cli_options_search(const cli_options *options);

@@ -177,16 +177,24 @@ static void add_view(page_texts *p, const ano_view *view)
 static void fill_settings(page_texts *p, const report_results *results, const ano_view *view,
                           const cli_options *options)
 {
+    add_setting(p, "method", ano_method_name(results->method));
     add_setting(p, "data", options->data);
     add_setting(p, "normal", results->normal);
     add_view(p, view);
     add_number(p, "epochs", options->train.epochs);
     add_number(p, "batch", options->train.batch);
-    add_number(p, "latent", options->model.latent);
     add_number(p, "base width", options->model.base_width);
-    add_setting(p, "search", ano_search_name(results->search));
-    add_number(p, "iterations", results->iterations);
-    add_number(p, "restarts", results->restarts);
+    if (results->method != ANO_METHOD_PATCH)
+        add_number(p, "latent", options->model.latent);
+    if (results->method == ANO_METHOD_FC || results->method == ANO_METHOD_LATENT) {
+        add_setting(p, "search", ano_search_name(results->search));
+        add_number(p, "iterations", results->iterations);
+        add_number(p, "restarts", results->restarts);
+    }
+    if (results->method == ANO_METHOD_VAE) {
+        add_setting(p, "evidence", ano_evidence_name(options->search.evidence));
+        add_number(p, "samples", options->search.samples);
+    }
     add_setting(p, "pool", cli_options_pool(&options->search).text);
     add_number(p, "alpha", results->alpha);
     add_number(p, "seed", (double)results->seed);

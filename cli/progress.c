@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,15 +51,16 @@ void cli_progress_update(cli_progress *progress, const char *title, double done,
     progress->drawn = time;
     progress->bar_is_up = true;
     const double images = done - progress->first, seconds = time - progress->started;
-    const double share = total > 0 ? done / (double)total : 0;
+    const double share = total > 0 ? fmin(done / (double)total, 1) : 0;
     char bar[BAR_WIDTH + 1] = {0};
     memset(bar, ' ', BAR_WIDTH);
     memset(bar, '=', (size_t)(share * BAR_WIDTH));
     fprintf(stderr, "\r%s [%s] %3.0f %%", title, bar, 100 * share);
     if (images > 0) {
         const long left = (long)(((double)total - done) / images * seconds);
-        fprintf(stderr, "  %s  %ld:%02ld:%02ld left", cli_progress_rate(images, seconds).text,
-                left / 3600, left / 60 % 60, left % 60);
+        if (!progress->no_rate)
+            fprintf(stderr, "  %s", cli_progress_rate(images, seconds).text);
+        fprintf(stderr, "  %ld:%02ld:%02ld left", left / 3600, left / 60 % 60, left % 60);
     }
     fputs("\033[K", stderr);
 }

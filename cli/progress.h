@@ -11,6 +11,7 @@ typedef struct cli_progress {
     double started, drawn; /* seconds on the monotonic clock */
     double first;          /* what was done already when the work started */
     bool begun, bar_is_up;
+    bool no_rate; /* set it where it is no images that are counted */
 } cli_progress;
 
 cli_progress cli_progress_begin(bool quiet);

@@ -119,7 +119,7 @@ int cli_run_open(cli_run *run, cli_options *options, const cli_command *command,
     const ano_method known =
         calibration.n > 0 ? calibration.how.method : ano_model_get_config(run->model).method;
     if (asked != ANO_METHOD_OF_MODEL && asked != known)
-        cli_options_set_method(options, asked);
+        options->search = ano_score_options_of(asked);
     else if (calibration.n > 0) { /* scores that are made in another way mean nothing by it */
         options->search = calibration.how;
         options->seed = calibration.how.seed;
@@ -182,6 +182,7 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {"weights", "generator_", ".safetensors"},
         {"predict", "", ".png"},
         {"weights", "discriminator_", ".safetensors"},
+        {"weights", "encoder_", ".safetensors"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = base_path_join(folder, files[i].folder);
@@ -209,7 +210,7 @@ static size_t count_held_out(size_t n, const cli_options *options)
 static size_t count_set_aside(size_t n, size_t n_left, const cli_options *options)
 {
     enum { FEWEST = 8, MOST = 60 };
-    if (!options->chooses_pool || options->tile == 0)
+    if ((!options->chooses_pool || options->tile == 0) && cli_options_memory(options) == 0)
         return 0;
     size_t wanted = n / 10 < FEWEST ? FEWEST : n / 10 > MOST ? MOST : n / 10;
     wanted = wanted < n_left / 2 ? wanted : n_left / 2;

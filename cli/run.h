@@ -38,8 +38,9 @@ ano_status cli_remove_files(const char *folder, const char *prefix, const char *
 ano_status cli_run_clear(const char *folder, ano_error *err);
 
 /* Opens the data set's training images of the normal classes in a view, and parts by options->seed
- * those held out, for calibration, and those set aside for cli_choose_pool() from the others. The
- * latter are NULL where nothing is to be chosen, or too few would be left to train on. */
+ * those held out, for calibration, and those set aside for cli_choose_pool() and cli_memorise()
+ * from the others. The latter are NULL where nothing is to be chosen, or too few would be left to
+ * train on. */
 ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
                               ano_dataset **set_aside, const cli_options *options,
                               const ano_view *view, ano_error *err);

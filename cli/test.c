@@ -236,10 +236,11 @@ static ano_status measure_kinds(test *t, ano_error *err)
     return ANO_OK;
 }
 
-static ano_status test_measure(test *t, const ano_view *view, double threshold, ano_error *err)
+static ano_status test_measure(test *t, const ano_model *model, double threshold, ano_error *err)
 {
     const cli_options *options = t->options;
     const cli_tested *tested = &t->tested;
+    const ano_view view = ano_model_get_view(model);
     name_classes(t->normal, sizeof t->normal, t->images, 0);
     name_classes(t->anomalous, sizeof t->anomalous, t->images, 1);
     t->results = (report_results){
@@ -254,6 +255,9 @@ static ano_status test_measure(test *t, const ano_view *view, double threshold, 
         .n_skipped = tested->n_skipped,
         .normal = t->normal,
         .anomaly = t->anomalous,
+        .method = options->search.method != ANO_METHOD_OF_MODEL
+                      ? options->search.method
+                      : ano_model_get_config(model).method,
         .alpha = options->alpha,
         .iterations = options->search.iterations,
         .restarts = options->search.restarts,
@@ -265,7 +269,7 @@ static ano_status test_measure(test *t, const ano_view *view, double threshold, 
     if (status == ANO_OK)
         status = measure_kinds(t, err);
     if (status == ANO_OK)
-        measure_baselines(t, view);
+        measure_baselines(t, &view);
     return status;
 }
 
@@ -333,10 +337,13 @@ static ano_status test_print(const test *t, ano_error *err)
     report_print_table(stdout, &t->results);
     printf("\n%s/report.html    all of this as a page, with curves and the worst errors\n"
            "%s/histgram.png   histograms of the scores (and histgram.svg)\n"
-           "%s/predict/       each image, the closest generated one, their difference\n"
+           "%s/predict/       each image, %s\n"
            "%s/metrics.json   these figures; scores in scores.csv\n",
-           out, out, out, out);
-    if (cli_exists(out, "result"))
+           out, out, out,
+           t->results.method == ANO_METHOD_PATCH ? "beside its anomaly map"
+                                                 : "the closest generated one, their difference",
+           out);
+    if (t->results.method != ANO_METHOD_PATCH && cli_exists(out, "result"))
         printf("%s/result/        what the generator made as training went on\n", out);
     return ANO_OK;
 }
@@ -374,7 +381,7 @@ int cli_test(const ano_model *model, const cli_options *options)
         code = cli_threshold(&threshold, model, options->alpha);
     if (code == CLI_DONE)
         code = cli_tested_score(&t.tested, model, t.images, threshold, options);
-    if (code == CLI_DONE && test_measure(&t, &view, threshold, &err) != ANO_OK)
+    if (code == CLI_DONE && test_measure(&t, model, threshold, &err) != ANO_OK)
         code = cli_fail(CLI_ON_DATA, &err);
     if (code == CLI_DONE &&
         (test_write(&t, model, &err) != ANO_OK || test_print(&t, &err) != ANO_OK))

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/choose.h"
 #include "cli/cli.h"
+#include "cli/memorise.h"
 #include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/test.h"
@@ -173,14 +174,14 @@ static int prepare_folder(const cli_options *options)
     if (result == NULL)
         base_error_nomem(&err, "result");
     else if (base_make_folder(result, &err) == ANO_OK)
-        cli_options_save(options, options->out, &err);
+        cli_options_save(options, CLI_VERB_TRAIN, options->out, &err);
     base_free(result);
     return err.status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
 }
 
 /* Images in files, of which each may have a size of its own, are made small where nothing is asked;
  * those of IDX files have one already. */
-static ano_view training_view(const cli_options *options)
+ano_view cli_training_view(const cli_options *options)
 {
     enum { SMALL = 64 };
     ano_view view = cli_options_view(options);
@@ -211,7 +212,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
     ano_model *model = NULL;
     char *absolute = NULL;
     ano_run_lock *lock = NULL;
-    const ano_view asked = training_view(options);
+    const ano_view asked = cli_training_view(options);
     int code = CLI_DONE;
     if (cli_split_training(&images, &held_out, &set_aside, options, &asked, &err) != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
@@ -232,6 +233,8 @@ int cli_train_and_test(cli_options *options, bool replaces)
     if (code == CLI_DONE)
         code = cli_choose_pool(options, model, set_aside);
     if (code == CLI_DONE)
+        code = cli_memorise(model, images, set_aside, options);
+    if (code == CLI_DONE)
         code = calibrate(model, held_out, options);
     if (code == CLI_DONE && !tests && !options->no_test)
         fputs("anogan: no test: the data has no anomalous images beside the normal ones\n", stderr);
@@ -250,7 +253,7 @@ done:
     return code;
 }
 
-static int check_view(const cli_options *options)
+int cli_check_view(const cli_options *options)
 {
     if (options->tile > 0 && options->view.size > 0)
         return cli_refuse(CLI_USAGE, "--size is for whole images, --tile says how large tiles are");
@@ -264,7 +267,7 @@ static int resume(cli_options *options, int argc, char **argv)
 {
     ano_error err = ANO_ERROR_INIT;
     bool found;
-    const char *folder = options->resume, *fixed = cli_options_fixed_given(options);
+    const char *folder = options->resume, *fixed = cli_options_fixed_given(options, CLI_VERB_TRAIN);
     if (options->out != NULL)
         return cli_refuse(CLI_USAGE, "--out: a resumed run stays in its folder");
     if (fixed != NULL)
@@ -291,15 +294,7 @@ int cli_train(int argc, char **argv)
 {
     cli_options options = cli_options_default();
     cli_options_parse(&options, &command, argc, argv);
-    const ano_method method = options.model.method;
     int code = CLI_DONE;
-    if (options.resume == NULL && method != ANO_METHOD_FC) { /* onto its own defaults */
-        cli_options_free(&options);
-        options = cli_options_default();
-        cli_options_set_method(&options, method);
-        options.search.method = ANO_METHOD_OF_MODEL;
-        cli_options_parse(&options, &command, argc, argv);
-    }
     if (options.resume != NULL)
         code = resume(&options, argc, argv);
     else if (options.data == NULL)
@@ -309,7 +304,11 @@ int cli_train(int argc, char **argv)
     if (code == CLI_DONE && options.data == NULL)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
-        code = check_view(&options);
+        code = cli_check_view(&options);
+    if (options.method > 0)
+        cli_options_take_method(&options, (ano_method)(options.method - 1));
+    else
+        cli_options_take_method(&options, options.tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

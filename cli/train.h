@@ -3,6 +3,11 @@
 
 #include "cli/options.h"
 
+/* Refuses options of the view that contradict each other. Returns an exit code. */
+int cli_check_view(const cli_options *options);
+/* The view that training on options->data has. */
+ano_view cli_training_view(const cli_options *options);
+
 /* Trains on options->data into the run folder options->out, calibrates and tests. Refuses a folder
  * that holds a run already, unless it is to be resumed or `replaces` says to write it anew. Returns
  * an exit code. */

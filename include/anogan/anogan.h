@@ -227,12 +227,13 @@ typedef enum ano_method {
                          each image */
     ANO_METHOD_PATCH, /* a discriminator of patches, trained on normal images and on anomalies drawn
                          onto them */
-    ANO_METHOD_LATENT, /* AnoGAN as published: z itself is searched for, and the discriminator's
-                          features are to match too; trains what FC trains */
+    ANO_METHOD_VAE,   /* a variational autoencoder: how unlikely it finds an image */
+    ANO_METHOD_LATENT, /* AnoGAN as published, which only scores, by what FC trains: z itself is
+                          searched for, and the discriminator's features are to match too */
     ANO_METHOD_OF_MODEL = -1 /* of scores: the one that the model was trained for */
 } ano_method;
 
-/* "fc", "patch" …; not of ANO_METHOD_OF_MODEL. */
+/* "fc", "patch", "vae" …; not of ANO_METHOD_OF_MODEL. */
 ANO_API const char *ano_method_name(ano_method method);
 
 /* Generator and discriminator have n blocks, each of which doubles, or halves, a map's side: the
@@ -252,8 +253,13 @@ typedef struct ano_model_config {
         28, 1, 30, 64, ANO_METHOD_FC                                                               \
     }
 
-typedef enum ano_network { ANO_GENERATOR, ANO_DISCRIMINATOR, ANO_PATCH_DISCRIMINATOR } ano_network;
-enum { ANO_NETWORKS = 3 };
+typedef enum ano_network {
+    ANO_GENERATOR, /* of an autoencoder: its decoder */
+    ANO_DISCRIMINATOR,
+    ANO_PATCH_DISCRIMINATOR,
+    ANO_ENCODER
+} ano_network;
+enum { ANO_NETWORKS = 4 };
 
 /* "generator", "discriminator" …: the first part of the names of a network's tensors. */
 ANO_API const char *ano_network_name(ano_network network);
@@ -279,6 +285,9 @@ ANO_API ano_status ano_model_load(ano_model **out, const char *path, ano_error *
 ANO_API ano_status ano_model_save(const ano_model *model, const char *path, ano_error *err);
 ANO_API void ano_model_free(ano_model *model);
 ANO_API ano_model_config ano_model_get_config(const ano_model *model);
+/* σ of a variational autoencoder's pixels about their reconstruction, as training found it; 0 of
+ * one that is not trained, and of other methods. */
+ANO_API double ano_model_get_sigma(const ano_model *model);
 /* How the model sees images: what ano_dataset_open() needs to know for them to be scored. */
 ANO_API ano_view ano_model_get_view(const ano_model *model);
 /* 0 where the model lacks the network. */
@@ -319,7 +328,9 @@ typedef struct ano_epoch {
  * GAN: d_loss  binary cross-entropy of the discriminator over real and generated images g_loss
  * binary cross-entropy of the generated images against the label "real" d_real  D's probability
  * "real" for real images, mean d_fake  D's probability "real" for generated images, mean Of a patch
- * discriminator: p_loss  its binary cross-entropy over all places of all images */
+ * discriminator: p_loss  its binary cross-entropy over all places of all images. Of a
+ * variational autoencoder, in nats an image: vae_loss  the negative ELBO, the sum of
+ * reconstruction  -ln p(x|z) and kl  the divergence of q(z|x) from the prior */
 ANO_API const char *ano_loss_name(ano_method method, int i);
 
 typedef struct ano_train_event {
@@ -423,6 +434,18 @@ typedef enum ano_pool {
 /* "sum", "mean", "top" or "max". */
 ANO_API const char *ano_pool_name(ano_pool pool);
 
+/* What a variational autoencoder's score is, of K samples of an image's latent vector. */
+typedef enum ano_evidence {
+    ANO_EVIDENCE_ELBO, /* the negative ELBO: the mean of -ln p(x|z) over them, less what is
+                          the same for all images, and the divergence of q(z|x) */
+    ANO_EVIDENCE_RECONSTRUCTION, /* the first alone, the reconstruction probability */
+    ANO_EVIDENCE_UNEXPLAINED     /* what G(z) leaves of x, blurred by a pixel, as a share of the
+                                    image's contrast */
+} ano_evidence;
+
+/* "elbo", "reconstruction" or "unexplained". */
+ANO_API const char *ano_evidence_name(ano_evidence evidence);
+
 /* Called in the scoring call's own thread after every iteration of the searches there, and at the
  * end; non-zero stops scoring. `images_done` never falls; its fraction is the share of the image
  * under way whose tiles have been searched for. */
@@ -450,7 +473,9 @@ typedef struct ano_score_options {
                              by less than this share of it; from 0, which is never, to below 1 */
     uint64_t seed;        /* of the search's start, the same for every image */
     ano_pool pool;
-    double pool_share;     /* of ANO_POOL_TOP, above 0 to 1 */
+    double pool_share; /* of ANO_POOL_TOP, above 0 to 1 */
+    int samples;       /* K of a variational autoencoder, at least 1 */
+    ano_evidence evidence;
     double feature_weight; /* λ of LATENT, from 0 to 1 */
     int feature_block; /* of LATENT: whose maps of the discriminator are compared, from 1; 0: the
                           last block's */
@@ -462,8 +487,8 @@ typedef struct ano_score_options {
 
 #define ANO_SCORE_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        ANO_METHOD_OF_MODEL, ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 0.1, 0,      \
-            ANO_CLIP_BOUND, 0, NULL, NULL                                                          \
+        ANO_METHOD_OF_MODEL, ANO_SEARCH_ADAM, 300, 3, 1e-3, 0, 0, ANO_POOL_SUM, 0.01, 8,           \
+            ANO_EVIDENCE_UNEXPLAINED, 0.1, 0, ANO_CLIP_BOUND, 0, NULL, NULL                        \
     }
 
 /* The defaults with those of the method in place of FC's. */
@@ -534,6 +559,42 @@ enum { ANO_POOL_CANDIDATES = 6 };
 ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, size_t *n_images,
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
+
+/* What a model can remember of the normal images that it was trained on, as vectors; the distance
+ * of an image's vector to the nearest of them then counts beside what the method says. Images are
+ * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+typedef enum ano_memory {
+    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
+    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, or discriminator
+                           of patches, say of images of its size */
+} ano_memory;
+enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
+
+/* "histograms", "random", "features". */
+ANO_API const char *ano_memory_name(ano_memory kind);
+
+typedef struct ano_memory_info {
+    size_t n;      /* vectors that are kept; 0: nothing of the kind is remembered */
+    size_t length; /* numbers of a vector */
+} ano_memory_info;
+ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind);
+
+/* Gives a trained model a memory of `training`, of the kinds whose bits (1u << ANO_MEMORY_…) are in
+ * `kinds`; 0 takes the memory from it. From then on the score that ano_score_images() gives is
+ *     the sum over the method's own score s and the distances s of each kind of
+ *     max(-6, (ln s - mean) / sd),
+ * where mean and sd of ln s are those of `aside`: normal images, 8 or more, that the model was not
+ * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0; maps
+ * stay the method's. Of each kind as many vectors are kept as fit into 64 MB, the greedy core-set
+ * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
+ * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
+ * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
+ * and there is no discriminator), SHAPE (the view of `aside` is not the model's; the images are too
+ * small for a kind), NUMERIC, CANCELLED. */
+ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
+                                const ano_dataset *aside, const ano_score_options *how,
+                                ano_error *err);
 
 /* What a model knows of normal scores: those of held-out normal images, and how they were made. */
 typedef struct ano_calibration {

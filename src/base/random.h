@@ -32,7 +32,10 @@ typedef enum base_purpose {
     BASE_PURPOSE_ANOMALY = 18,  /* what is drawn onto normal images in training */
     BASE_PURPOSE_DRAWN = 19,    /* what is drawn onto those that choices are made on … */
     BASE_PURPOSE_DRAWN_AT = 20, /* … where, and beside which other image */
-    BASE_PURPOSE_CLIP = 21      /* what a latent search draws anew */
+    BASE_PURPOSE_ENCODER_INIT = 21,
+    BASE_PURPOSE_VAE = 22,       /* a variational autoencoder's latents: of training … */
+    BASE_PURPOSE_VAE_SCORE = 23, /* … and of scoring */
+    BASE_PURPOSE_CLIP = 24       /* what a latent search draws anew */
 } base_purpose;
 
 typedef struct base_random {

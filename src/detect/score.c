@@ -1,10 +1,11 @@
 /* The scoring path: images, whole or in tiles, are searched for in blocks; what is left of them
- * makes their anomaly maps, and the maps their scores. */
+ * makes their anomaly maps, and the maps, beside what the model remembers, their scores. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "detect/canvas.h"
 #include "detect/folded.h"
+#include "detect/memory.h"
 #include "detect/pool.h"
 #include "detect/scorer.h"
 
@@ -47,6 +48,10 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
     if (!(options->pool_share > 0 && options->pool_share <= 1))
         return base_error(err, ANO_ARG, "the pool's share is %g, but must be above 0 and at most 1",
                           options->pool_share);
+    if (options->samples < 1)
+        return base_error(err, ANO_ARG, "samples is %d, but must be at least 1", options->samples);
+    if (options->evidence < ANO_EVIDENCE_ELBO || options->evidence > ANO_EVIDENCE_UNEXPLAINED)
+        return base_error(err, ANO_ARG, "there is no evidence number %d", (int)options->evidence);
     const ano_shape shape = ano_dataset_shape(dataset);
     const ano_model_config config = model->config;
     if (shape.height != config.size || shape.width != config.size ||
@@ -138,6 +143,7 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
 /* ---- images of any size, to a sink -------------------------------------------------------- */
 
 typedef struct scoring {
+    const ano_model *model;
     const ano_dataset *dataset;
     const ano_score_options *options;
     const ano_score_sink *sink;
@@ -147,10 +153,13 @@ typedef struct scoring {
     detect_bands *bands;
     detect_canvas *canvas;
     detect_pool *pool;
-    size_t room;         /* tiles that this holds: */
-    detect_found found;  /* no images generated, and no trace, where there are none */
-    ano_result result;   /* of the image under way */
-    size_t n_tiles_done; /* of it, in the blocks before */
+    detect_memory *memory; /* NULL: there is none */
+    size_t room;           /* tiles that this holds: */
+    detect_found found;    /* no images generated, and no trace, where there are none */
+    double *remembered;    /* what the memory says of images that are seen whole */
+    ano_result result;     /* of the image under way */
+    size_t n_tiles_done;   /* of it, in the blocks before */
+    ano_error lost;        /* why it could not be read again */
     const detect_block *block;
 } scoring;
 
@@ -174,13 +183,15 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
         return ANO_OK;
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     found_clear(&s->found);
+    base_free(s->remembered);
+    s->remembered = base_alloc(n_tiles, sizeof *s->remembered);
     s->found = (detect_found){
         .scores = base_alloc(n_tiles, sizeof(float)),
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
         .generated = s->generates ? base_alloc(n_tiles * s->tile, sizeof(float)) : NULL,
         .trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL,
     };
-    const bool all = s->found.scores != NULL && s->found.maps != NULL &&
+    const bool all = s->remembered != NULL && s->found.scores != NULL && s->found.maps != NULL &&
                      (!s->generates || s->found.generated != NULL) &&
                      (!traces(s) || s->found.trace != NULL);
     s->room = all ? n_tiles : 0;
@@ -229,6 +240,39 @@ static ano_status end_image(scoring *s, ano_error *err)
     return ANO_OK;
 }
 
+static bool is_whole(const scoring *s)
+{
+    return s->dataset->view.stride == 0;
+}
+
+/* The score of the image whose last band this is; where it cannot be read again, that is its
+ * result. A whole image's sum is what its method says, a residual to the bit. */
+static ano_status score_image(scoring *s, const detect_band *band, int channels, ano_error *err)
+{
+    const float own = is_whole(s) && s->options->pool == ANO_POOL_SUM
+                          ? s->found.scores[band->first_tile]
+                          : (float)detect_pool_score(s->pool, channels);
+    s->result.score = own;
+    if (s->memory == NULL)
+        return ANO_OK;
+    double remembered = 0;
+    ano_status status = ANO_OK;
+    if (is_whole(s))
+        remembered = s->remembered[band->first_tile];
+    else {
+        s->lost = (ano_error)ANO_ERROR_INIT;
+        status =
+            detect_memory_compare_read(&remembered, s->memory, s->dataset, band->image, &s->lost);
+    }
+    if (status == ANO_NOMEM || status == ANO_BACKEND)
+        return base_error(err, status, "%s", s->lost.message);
+    s->result.status = status;
+    s->result.message = status == ANO_OK ? "" : s->lost.message;
+    s->result.score =
+        (float)(detect_standardised(s->model->memory.method, (double)own) + remembered);
+    return ANO_OK;
+}
+
 /* Takes a band of whose tiles all is found, which took `seconds`. */
 static ano_status take_band(scoring *s, const detect_band *band, double seconds, ano_error *err)
 {
@@ -243,7 +287,7 @@ static ano_status take_band(scoring *s, const detect_band *band, double seconds,
     const size_t first = band->first_tile;
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     ano_strip strip;
-    const ano_status status =
+    ano_status status =
         detect_canvas_add(&strip, s->canvas, band, found->maps + first * n_pixels,
                           s->generates ? found->generated + first * s->tile : NULL, err);
     if (status != ANO_OK)
@@ -251,17 +295,18 @@ static ano_status take_band(scoring *s, const detect_band *band, double seconds,
     detect_pool_add(s->pool, strip.map, (size_t)strip.n_rows * (size_t)strip.shape.width);
     if (s->sink->on_strip != NULL && s->sink->on_strip(&strip, s->sink->cookie) != 0)
         return cancelled(err, s);
+    const bool is_last = strip.y + strip.n_rows == strip.shape.height;
+    if (is_last)
+        status = score_image(s, band, strip.shape.channels, err);
+    if (status != ANO_OK)
+        return status;
     s->result.seconds += seconds + base_seconds() - start;
-    if (strip.y + strip.n_rows < strip.shape.height) {
+    if (!is_last) {
         s->n_tiles_done += (size_t)detect_tiles_along(strip.shape.width, &s->dataset->view);
         return ANO_OK;
     }
     if (traces(s))
         s->result.trace = found->trace + first * traced(s->options);
-    /* A whole image's sum is what its method says, a residual to the bit. */
-    s->result.score = s->dataset->view.stride == 0 && s->options->pool == ANO_POOL_SUM
-                          ? found->scores[first]
-                          : (float)detect_pool_score(s->pool, strip.shape.channels);
     return end_image(s, err);
 }
 
@@ -273,6 +318,8 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
     if (status == ANO_OK)
         status =
             detect_scorer_run(&s->found, s->scorer, block->tiles, block->n_tiles, on_tiles, s, err);
+    if (status == ANO_OK && s->memory != NULL && is_whole(s))
+        status = detect_memory_compare(s->remembered, s->memory, block->tiles, block->n_tiles, err);
     const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
     for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
         const detect_band *band = &block->bands[i];
@@ -293,7 +340,8 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     const size_t n = dataset->list.n_items;
     const int previous = base_threads_enter(options->threads);
     const size_t together = (size_t)base_threads() * DETECT_FOLDED_GROUP;
-    scoring s = {.dataset = dataset,
+    scoring s = {.model = model,
+                 .dataset = dataset,
                  .options = &how,
                  .sink = sink,
                  .tile = image_size(dataset),
@@ -306,6 +354,8 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
         status = detect_bands_create(&s.bands, dataset, detect_scorer_width(s.scorer), err);
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
+    if (status == ANO_OK)
+        status = detect_memory_create(&s.memory, model, err);
     if (status == ANO_OK)
         status = detect_pool_create(&s.pool, how.pool, how.pool_share, err);
     while (status == ANO_OK && s.result.image < n) {
@@ -320,6 +370,8 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     detect_scorer_free(s.scorer);
     detect_canvas_free(s.canvas);
     detect_pool_free(s.pool);
+    detect_memory_free(s.memory);
+    base_free(s.remembered);
     found_clear(&s.found);
     base_threads_leave(previous);
     return status;

@@ -3,13 +3,15 @@
 #include "base/memory.h"
 #include "detect/patch.h"
 #include "detect/search.h"
+#include "detect/vae.h"
 
 #include <math.h>
 
 struct detect_scorer {
     ano_shape tile;
-    detect_search *search; /* one of these; the other is NULL */
+    detect_search *search; /* one of these; the others are NULL */
     detect_patch *patch;
+    detect_vae *vae;
 };
 
 bool detect_method_generates(ano_method method)
@@ -32,6 +34,7 @@ void detect_scorer_free(detect_scorer *scorer)
         return;
     detect_search_free(scorer->search);
     detect_patch_free(scorer->patch);
+    detect_vae_free(scorer->vae);
     base_free(scorer);
 }
 
@@ -55,9 +58,20 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
     if (s == NULL)
         return base_error_nomem(err, "scoring");
     s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
-    status = options->method == ANO_METHOD_PATCH
-                 ? detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err)
-                 : detect_search_create(&s->search, model, options, n, err);
+    switch (options->method) {
+    case ANO_METHOD_FC:
+    case ANO_METHOD_LATENT:
+        status = detect_search_create(&s->search, model, options, n, err);
+        break;
+    case ANO_METHOD_PATCH:
+        status = detect_patch_create(&s->patch, model->networks[ANO_PATCH_DISCRIMINATOR], err);
+        break;
+    case ANO_METHOD_VAE:
+        status = detect_vae_create(&s->vae, model, options, err);
+        break;
+    case ANO_METHOD_OF_MODEL: /* is settled */
+        break;
+    }
     if (status == ANO_OK)
         *out = s;
     else
@@ -67,8 +81,9 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
 
 size_t detect_scorer_width(const detect_scorer *scorer)
 {
-    return scorer->search != NULL ? detect_search_width(scorer->search)
-                                  : detect_patch_width(scorer->patch);
+    return scorer->search != NULL  ? detect_search_width(scorer->search)
+           : scorer->patch != NULL ? detect_patch_width(scorer->patch)
+                                   : detect_vae_width(scorer->vae);
 }
 
 /* map [size][size] = |tile - generated|, averaged over the channels. */
@@ -89,6 +104,8 @@ ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, c
 {
     if (scorer->patch != NULL)
         return detect_patch_run(found, scorer->patch, tiles, n, tick, cookie, err);
+    if (scorer->vae != NULL)
+        return detect_vae_run(found, scorer->vae, tiles, n, tick, cookie, err);
     const ano_shape shape = scorer->tile;
     const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
     const size_t tile = n_pixels * (size_t)shape.channels;

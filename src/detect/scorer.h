@@ -10,7 +10,7 @@ typedef struct detect_scorer detect_scorer;
 /* What is found of n tiles; each array may be NULL. */
 typedef struct detect_found {
     float *scores;    /* [n], the method's own of each tile: of the latent search the residual, of
-                         patches the sum over the map */
+                         patches the sum over the map, of a VAE how unlikely it finds the tile */
     float *maps;      /* [n][size][size], ≥ 0 */
     float *generated; /* [n][size][size][channels], where the method generates */
     float *trace;     /* [n][restarts][iterations], as ano_score()'s, where it searches */

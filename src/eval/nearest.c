@@ -19,29 +19,6 @@ struct eval_nearest {
 
 static const size_t NOT_KNOWN = SIZE_MAX;
 
-/* Sixteen sums side by side, which any processor's vectors can hold; the order of additions is
- * fixed. */
-static double squared_distance(const float *a, const float *b, size_t d)
-{
-    enum { LANES = 16 };
-    float sums[LANES] = {0};
-    size_t k = 0;
-    for (; k + LANES <= d; k += LANES) {
-        for (size_t lane = 0; lane < LANES; lane++) {
-            const float difference = a[k + lane] - b[k + lane];
-            sums[lane] += difference * difference;
-        }
-    }
-    double sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += (double)sums[lane];
-    for (; k < d; k++) {
-        const double difference = (double)a[k] - (double)b[k];
-        sum += difference * difference;
-    }
-    return sum;
-}
-
 ano_status eval_nearest_create(eval_nearest **out, const float *known, size_t n, size_t d,
                                ano_error *err)
 {
@@ -129,8 +106,8 @@ static void find(float *dst, const eval_nearest *nearest, scratch *room, const f
                 best = &room->chunks[chunk];
         dst[i] = best->least[i] == INFINITY
                      ? INFINITY
-                     : (float)sqrt(
-                           squared_distance(vectors + i * d, nearest->known + best->row[i] * d, d));
+                     : (float)sqrt(eval_squared_distance(vectors + i * d,
+                                                         nearest->known + best->row[i] * d, d));
     }
 }
 

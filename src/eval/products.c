@@ -34,3 +34,26 @@ void eval_products(float *dst, const float *matrix, size_t rows, size_t d, const
                                      .weights_row = EVAL_TOGETHER,
                                      .accumulate = begin > 0});
 }
+
+/* Sixteen sums side by side, which any processor's vectors can hold; the order of additions is
+ * fixed. */
+double eval_squared_distance(const float *a, const float *b, size_t d)
+{
+    enum { LANES = 16 };
+    float sums[LANES] = {0};
+    size_t k = 0;
+    for (; k + LANES <= d; k += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            const float difference = a[k + lane] - b[k + lane];
+            sums[lane] += difference * difference;
+        }
+    }
+    double sum = 0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        sum += (double)sums[lane];
+    for (; k < d; k++) {
+        const double difference = (double)a[k] - (double)b[k];
+        sum += difference * difference;
+    }
+    return sum;
+}

@@ -1,4 +1,5 @@
-/* Products of the rows of a matrix with a few vectors at a time, by the engine's own kernel. */
+/* Products of the rows of a matrix with a few vectors at a time, by the engine's own kernel, and
+ * the distance of two vectors. */
 #ifndef EVAL_PRODUCTS_H
 #define EVAL_PRODUCTS_H
 
@@ -15,5 +16,8 @@ void eval_turn(float *dst, const float *vectors, size_t n, size_t d);
  * rows there are. */
 void eval_products(float *dst, const float *matrix, size_t rows, size_t d, const float *turned,
                    size_t inner);
+
+/* The squared Euclidean distance of a [d] and b [d], from their differences. */
+double eval_squared_distance(const float *a, const float *b, size_t d);
 
 #endif

@@ -18,11 +18,21 @@ static const char *const pool_names[] = {[ANO_POOL_SUM] = "sum",
                                          [ANO_POOL_MAX] = "max"};
 static const char *const clip_names[] = {
     [ANO_CLIP_BOUND] = "clip", [ANO_CLIP_TANH] = "tanh", [ANO_CLIP_STOCHASTIC] = "stochastic"};
+static const char *const evidence_names[] = {
+    [ANO_EVIDENCE_ELBO] = "elbo",
+    [ANO_EVIDENCE_RECONSTRUCTION] = "reconstruction",
+    [ANO_EVIDENCE_UNEXPLAINED] = "unexplained",
+};
 #define COUNT(names) (sizeof(names) / sizeof *(names))
 
 const char *ano_search_name(ano_search search)
 {
     return search_names[search];
+}
+
+const char *ano_evidence_name(ano_evidence evidence)
+{
+    return evidence_names[evidence];
 }
 
 const char *ano_pool_name(ano_pool pool)
@@ -72,9 +82,10 @@ ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *ca
             return base_error(err, ANO_ARG, "calibration: score %zu is %f", i,
                               (double)calibration->scores[i]);
     const ano_score_options *how = &calibration->how;
-    if (n > 0 && (!isfinite(calibration->map_high) || !isfinite(how->tolerance) ||
-                  how->iterations < 0 || how->restarts < 0 || !isfinite(how->learning_rate) ||
-                  !isfinite(how->pool_share) || !isfinite(how->feature_weight)))
+    if (n > 0 &&
+        (!isfinite(calibration->map_high) || !isfinite(how->tolerance) || how->iterations < 0 ||
+         how->restarts < 0 || how->samples < 0 || !isfinite(how->learning_rate) ||
+         !isfinite(how->pool_share) || !isfinite(how->feature_weight)))
         return base_error(err, ANO_ARG, "calibration: a field is out of range");
     float *scores = base_alloc(n, sizeof *scores);
     if (scores == NULL)
@@ -110,6 +121,7 @@ bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_o
            how->restarts == options->restarts &&
            (how->learning_rate == options->learning_rate || how->search != ANO_SEARCH_ADAM) &&
            how->tolerance == options->tolerance && how->seed == options->seed &&
+           how->samples == options->samples && how->evidence == options->evidence &&
            how->pool == options->pool &&
            (how->pool_share == options->pool_share || how->pool != ANO_POOL_TOP);
 }
@@ -120,11 +132,12 @@ json_t *model_calibration_metadata(const ano_calibration *calibration)
 {
     const ano_score_options *how = &calibration->how;
     json_t *object = json_pack(
-        "{s:I, s:f, s:s, s:i, s:i, s:f, s:f, s:I, s:s, s:f}", "n", (json_int_t)calibration->n,
-        "map_high", (double)calibration->map_high, "search", ano_search_name(how->search),
-        "iterations", how->iterations, "restarts", how->restarts, "learning_rate",
-        how->learning_rate, "tolerance", how->tolerance, "seed", (json_int_t)how->seed, "pool",
-        ano_pool_name(how->pool), "pool_share", how->pool_share);
+        "{s:I, s:f, s:s, s:i, s:i, s:f, s:f, s:I, s:s, s:f, s:i, s:s}", "n",
+        (json_int_t)calibration->n, "map_high", (double)calibration->map_high, "search",
+        ano_search_name(how->search), "iterations", how->iterations, "restarts", how->restarts,
+        "learning_rate", how->learning_rate, "tolerance", how->tolerance, "seed",
+        (json_int_t)how->seed, "pool", ano_pool_name(how->pool), "pool_share", how->pool_share,
+        "samples", how->samples, "evidence", ano_evidence_name(how->evidence));
     /* Files of the first methods are without. */
     if (object != NULL && how->method == ANO_METHOD_LATENT &&
         json_object_update_new(
@@ -192,8 +205,10 @@ static ano_status read_matching(ano_score_options *how, const json_t *object, an
 static ano_status read_fields(ano_calibration *out, const json_t *object, ano_error *err)
 {
     ano_score_options *how = &out->how;
+    const ano_score_options first = ANO_SCORE_OPTIONS_INIT;
     double n = 0, map_high = 0, iterations = 0, restarts = 0, seed = 0;
-    int search = 0, pool = 0;
+    double samples = first.samples;
+    int search = 0, pool = 0, evidence = first.evidence;
     const struct {
         const char *key;
         double *value, high;
@@ -214,6 +229,12 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
         status = read_name(&search, object, "search", search_names, COUNT(search_names), err);
     if (status == ANO_OK)
         status = read_name(&pool, object, "pool", pool_names, COUNT(pool_names), err);
+    /* The first files have neither. */
+    if (status == ANO_OK && json_object_get(object, "samples") != NULL)
+        status = read_number(&samples, object, "samples", 0, INT_MAX, err);
+    if (status == ANO_OK && json_object_get(object, "evidence") != NULL)
+        status =
+            read_name(&evidence, object, "evidence", evidence_names, COUNT(evidence_names), err);
     out->n = (size_t)n;
     out->map_high = (float)map_high;
     how->iterations = (int)iterations;
@@ -221,6 +242,8 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
     how->seed = (uint64_t)seed;
     how->search = (ano_search)search;
     how->pool = (ano_pool)pool;
+    how->samples = (int)samples;
+    how->evidence = (ano_evidence)evidence;
     return status;
 }
 

@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "model/calibration.h"
+#include "model/memory.h"
 #include "model/networks.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ static const network_kind network_kinds[MODEL_NETWORKS] = {
                            BASE_PURPOSE_DISCRIMINATOR_INIT},
     [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_create,
                                  BASE_PURPOSE_PATCH_INIT},
+    [ANO_ENCODER] = {"encoder", model_encoder_create, BASE_PURPOSE_ENCODER_INIT},
 };
 
 /* And of a method. */
@@ -42,10 +45,14 @@ static const method_kind method_kinds[] = {
                           {[ANO_PATCH_DISCRIMINATOR] = true},
                           {[ANO_PATCH_DISCRIMINATOR] = true},
                           {"p_loss"}},
+    [ANO_METHOD_VAE] = {"vae",
+                        {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
+                        {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
+                        {"vae_loss", "reconstruction", "kl"}},
     [ANO_METHOD_LATENT] = {"latent",
+                           {false},
                            {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
-                           {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
-                           {"d_loss", "g_loss", "d_real", "d_fake"}},
+                           {NULL}},
 };
 enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
 
@@ -164,6 +171,7 @@ void ano_model_free(ano_model *model)
     if (model == NULL)
         return;
     model_calibration_clear(model);
+    model_memory_clear(&model->memory);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
         nn_net_free(model->networks[i]);
         base_free(model->layer_kinds[i]);
@@ -179,6 +187,11 @@ ano_model_config ano_model_get_config(const ano_model *model)
 ano_view ano_model_get_view(const ano_model *model)
 {
     return model->view;
+}
+
+double ano_model_get_sigma(const ano_model *model)
+{
+    return sqrt(model->variance);
 }
 
 int ano_model_layer_count(const ano_model *model, ano_network network)

@@ -13,10 +13,35 @@ enum { MODEL_NETWORKS = ANO_NETWORKS };
 /* Those of a GAN come first: generator and discriminator. */
 enum { MODEL_GAN_NETWORKS = 2 };
 
+/* What is usual of a score of normal images: the mean and standard deviation of its logarithm. */
+typedef struct model_usual {
+    double mean, sd;
+} model_usual;
+
+/* Vectors that describe normal images, and the usual distance of others to the nearest of them. */
+typedef struct model_bank {
+    size_t n, d;
+    float *vectors; /* [n][d] */
+    model_usual usual;
+} model_bank;
+
+typedef struct model_memory {
+    model_bank banks[ANO_MEMORIES]; /* n is 0 where nothing of the kind is remembered */
+    model_usual method;             /* what is usual of the method's own scores */
+} model_memory;
+
+enum { MODEL_MEMORY_NUMBERS = 1 << 24 }; /* of a bank, 64 MB, unless one vector has more */
+/* The least standard deviation: what differs by 1 % is not told apart. */
+#define MODEL_LEAST_SPREAD 0.01
+/* The highest mean and standard deviation of logarithms of floats that can be. */
+#define MODEL_MOST_USUAL 1000.0
+
 struct ano_model {
     ano_model_config config;
-    ano_view view; /* of the config's size and channels */
+    ano_view view;   /* of the config's size and channels */
+    double variance; /* σ² of a VAE's pixels, 0 before training */
     ano_calibration calibration;
+    model_memory memory;
     nn_net *networks[MODEL_NETWORKS]; /* NULL: not of the method, or of the file */
     char (*layer_kinds[MODEL_NETWORKS])[MODEL_KIND_SIZE]; /* [n_layers], for ano_layer_info */
 };

@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "model/calibration.h"
+#include "model/memory.h"
 #include "model/networks.h"
 
+#include <float.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +34,18 @@ json_t *model_metadata(const ano_model *model)
         config->channels, "latent", config->latent, "base_width", config->base_width,
         "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit", fit_names[view->fit], "stride",
         view->stride, "scale", view->scale);
+    if (root != NULL && model->variance > 0 &&
+        json_object_set_new(root, "variance", json_real(model->variance)) != 0) {
+        json_decref(root);
+        return NULL;
+    }
     if (root != NULL && calibration->n > 0 &&
         json_object_set_new(root, "calibration", model_calibration_metadata(calibration)) != 0) {
+        json_decref(root);
+        return NULL;
+    }
+    if (root != NULL && model_memory_holds(&model->memory) &&
+        json_object_set_new(root, "memory", model_memory_metadata(&model->memory)) != 0) {
         json_decref(root);
         return NULL;
     }
@@ -79,6 +91,18 @@ static ano_status read_view(ano_view *out, const json_t *object, const ano_model
     return ANO_OK;
 }
 
+ano_status model_read_variance(ano_model *model, const json_t *metadata, ano_error *err)
+{
+    const json_t *value = json_object_get(metadata, "variance");
+    if (value == NULL)
+        return ANO_OK;
+    const double variance = json_number_value(value);
+    if (!json_is_number(value) || !(variance > 0 && variance <= FLT_MAX))
+        return base_error(err, ANO_FORMAT, "metadata: variance is no number above 0");
+    model->variance = variance;
+    return ANO_OK;
+}
+
 ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err)
 {
     *out = NULL;
@@ -120,7 +144,12 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (status != ANO_OK)
         return status;
     (*out)->view = view;
-    return ANO_OK;
+    status = model_read_variance(*out, metadata, err);
+    if (status != ANO_OK) {
+        ano_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 ano_status model_parse_metadata(json_t **out, const format_safetensors *file, const char *path,
@@ -181,7 +210,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     ano_status status;
     json_t *metadata = model_metadata(model);
     char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
-    format_tensor *tensors = base_alloc(n_tensors + 1, sizeof *tensors);
+    format_tensor *tensors = base_alloc(n_tensors + 1 + ANO_MEMORIES, sizeof *tensors);
     model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
     if (text == NULL || tensors == NULL || names == NULL) {
         status = base_error_nomem(err, path);
@@ -193,6 +222,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
             n += model_list_tensors(tensors + n, names + n, model, (ano_network)i);
     if (calibrated)
         tensors[n++] = model_calibration_tensor(&model->calibration);
+    n += model_memory_tensors(tensors + n, &model->memory);
     status = format_safetensors_write(path, tensors, n, text, err);
 done:
     free(text);
@@ -265,6 +295,10 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
     if (status == ANO_OK && calibration != NULL &&
         json_object_get(calibration, "threshold") == NULL &&
         (status = model_calibration_read(model, calibration, file, err)) != ANO_OK)
+        base_error_context(err, "%s", path);
+    const json_t *memory = json_object_get(metadata, "memory");
+    if (status == ANO_OK && memory != NULL &&
+        (status = model_memory_read(model, memory, file, err)) != ANO_OK)
         base_error_context(err, "%s", path);
     if (status == ANO_OK && n_found == 0)
         status = base_error(err, ANO_FORMAT, "%s: holds no network of its method", path);

@@ -14,6 +14,9 @@ json_t *model_metadata(const ano_model *model);
 /* A model, numbers zero, of what model_metadata() wrote. FORMAT names the field that is wrong. */
 ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err);
 
+/* A VAE's variance from there, which is missing before training. */
+ano_status model_read_variance(ano_model *model, const json_t *metadata, ano_error *err);
+
 /* The tensors of a network under their names in files, for writing; names [n_tensors] is memory for
  * the names. Returns how many, n_tensors. */
 typedef char model_tensor_name[NN_TENSOR_NAME_SIZE + 16];

@@ -22,6 +22,12 @@ int model_blocks(int size)
     return MIN_BLOCKS;
 }
 
+/* Numbers that an encoder puts out; without one, the latents. */
+static int code_size(const ano_model_config *config)
+{
+    return config->method == ANO_METHOD_VAE ? 2 * config->latent : config->latent;
+}
+
 static ano_status check_range(const char *field, int value, int low, int high, ano_error *err)
 {
     if (value >= low && value <= high)
@@ -31,7 +37,7 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
-    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_LATENT, err);
+    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_VAE, err);
     if (status == ANO_OK)
         status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)
@@ -43,7 +49,7 @@ ano_status model_config_check(const ano_model_config *config, ano_error *err)
     if (status == ANO_OK)
         status = check_range("base_width", config->base_width, 1, 1024, err);
     const double side = config->size >> model_blocks(config->size);
-    const double largest = config->latent * side * side * 2 * config->base_width;
+    const double largest = code_size(config) * side * side * 2 * config->base_width;
     if (status == ANO_OK && largest > MAX_LAYER_PARAMETERS)
         status = base_error(err, ANO_ARG,
                             "size, latent and base_width make a dense layer of %.0f parameters, "
@@ -96,7 +102,9 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
     return nn_net_create(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
 }
 
-ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+/* From the image by blocks of half the side each to `outputs` numbers. */
+static ano_status create_downwards(nn_net **out, const ano_model_config *config, int outputs,
+                                   ano_error *err)
 {
     const int width = config->base_width, n_blocks = model_blocks(config->size);
     description d = {.n = 0};
@@ -106,9 +114,19 @@ ano_status model_discriminator_create(nn_net **out, const ano_model_config *conf
         add(&d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
         add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
     }
-    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = 1});
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = outputs});
     const nn_shape image = {config->size, config->size, config->channels};
     return nn_net_create(out, image, d.specs, d.n, err);
+}
+
+ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return create_downwards(out, config, 1, err);
+}
+
+ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return create_downwards(out, config, code_size(config), err);
 }
 
 ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,

@@ -130,6 +130,7 @@ static ano_status add_setting(json_t *dst, const report_results *results, ano_er
         {"iterations", json_integer(results->iterations)},
         {"restarts", json_integer(results->restarts)},
         {"tolerance", json_real(results->tolerance)},
+        {"method", json_string(ano_method_name(results->method))},
         {"search", json_string(ano_search_name(results->search))},
         {"seed", json_integer((json_int_t)results->seed)},
     };

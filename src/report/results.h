@@ -41,6 +41,7 @@ typedef struct report_results {
     const ano_pixel_result *pixels; /* of the model's maps; NULL where there are no masks */
     size_t n_skipped;               /* test images that could not be read */
     const char *normal, *anomaly;   /* the classes that are, "1" and "9" */
+    ano_method method;              /* that scored */
     double alpha;                   /* the share of normal images that may lie above a threshold */
     int iterations, restarts;       /* of each search; searches of each image */
     double tolerance;               /* at which searches end */

@@ -363,6 +363,8 @@ static ano_status read_file(train_state *state, const char *path, const ano_trai
         status = read_methods(state->model, json_object_get(training, "convolutions"), err);
     if (status == ANO_OK)
         status = read_counters(state, training, options->epochs, err);
+    if (status == ANO_OK)
+        status = model_read_variance(state->model, metadata, err);
     if (status != ANO_OK)
         base_error_context(err, "%s", path);
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)

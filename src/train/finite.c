@@ -48,7 +48,7 @@ static const struct {
     ano_network network;
     int loss;
 } order[MODEL_NETWORKS] = {
-    {ANO_DISCRIMINATOR, 0}, {ANO_GENERATOR, 1}, {ANO_PATCH_DISCRIMINATOR, 0}};
+    {ANO_DISCRIMINATOR, 0}, {ANO_GENERATOR, 1}, {ANO_PATCH_DISCRIMINATOR, 0}, {ANO_ENCODER, 0}};
 
 ano_status train_check_finite(const ano_model *model, const float *const gradients[MODEL_NETWORKS],
                               const double losses[ANO_MAX_LOSSES], ano_error *err)

@@ -3,13 +3,16 @@
 #include "base/memory.h"
 #include "train/patch.h"
 #include "train/step.h"
+#include "train/vae.h"
 
 struct train_objective {
     const ano_train_options *options;
+    ano_method method;
     size_t latents; /* numbers of a batch of latent vectors */
     float *z_d, *z_g;
-    train_step *gan; /* one of these; the other is NULL */
+    train_step *gan; /* one of these; the others are NULL */
     train_patch *patch;
+    train_vae *vae;
 };
 
 void train_objective_free(train_objective *objective)
@@ -18,6 +21,7 @@ void train_objective_free(train_objective *objective)
         return;
     train_step_free(objective->gan);
     train_patch_free(objective->patch);
+    train_vae_free(objective->vae);
     base_free(objective->z_d);
     base_free(objective->z_g);
     base_free(objective);
@@ -41,11 +45,24 @@ ano_status train_objective_create(train_objective **out, ano_model *model, nn_ad
     if (o == NULL)
         return base_error_nomem(err, "training");
     o->options = options;
-    const ano_status status =
-        model->config.method == ANO_METHOD_PATCH
-            ? train_patch_create(&o->patch, model->networks[ANO_PATCH_DISCRIMINATOR],
-                                 &adam[ANO_PATCH_DISCRIMINATOR], options->batch, options->seed, err)
-            : create_gan(o, model, adam, err);
+    o->method = model->config.method;
+    ano_status status = ANO_OK;
+    switch (o->method) {
+    case ANO_METHOD_FC:
+        status = create_gan(o, model, adam, err);
+        break;
+    case ANO_METHOD_PATCH:
+        status =
+            train_patch_create(&o->patch, model->networks[ANO_PATCH_DISCRIMINATOR],
+                               &adam[ANO_PATCH_DISCRIMINATOR], options->batch, options->seed, err);
+        break;
+    case ANO_METHOD_VAE:
+        status = train_vae_create(&o->vae, model, adam, options->batch, options->seed, err);
+        break;
+    case ANO_METHOD_LATENT: /* only scores */
+    case ANO_METHOD_OF_MODEL:
+        break;
+    }
     if (status == ANO_OK)
         *out = o;
     else
@@ -55,8 +72,18 @@ ano_status train_objective_create(train_objective **out, ano_model *model, nn_ad
 
 float *train_objective_images(train_objective *objective)
 {
-    return objective->gan != NULL ? train_step_real(objective->gan)
-                                  : train_patch_images(objective->patch);
+    switch (objective->method) {
+    case ANO_METHOD_FC:
+        return train_step_real(objective->gan);
+    case ANO_METHOD_PATCH:
+        return train_patch_images(objective->patch);
+    case ANO_METHOD_VAE:
+        return train_vae_images(objective->vae);
+    case ANO_METHOD_LATENT: /* only scores */
+    case ANO_METHOD_OF_MODEL:
+        break;
+    }
+    return NULL;
 }
 
 static ano_status run_gan(train_result *result, train_objective *o, uint64_t step, ano_error *err)
@@ -73,21 +100,49 @@ static ano_status run_gan(train_result *result, train_objective *o, uint64_t ste
     return status;
 }
 
+static ano_status run_vae(train_result *result, train_objective *o, uint64_t step, ano_error *err)
+{
+    train_vae_result found;
+    const ano_status status = train_vae_run(&found, o->vae, step, err);
+    if (status == ANO_OK)
+        *result = (train_result){
+            {found.reconstruction + found.divergence, found.reconstruction, found.divergence}};
+    return status;
+}
+
 ano_status train_objective_run(train_result *result, train_objective *objective, uint64_t step,
                                ano_error *err)
 {
     *result = (train_result){{0}};
-    return objective->gan != NULL
-               ? run_gan(result, objective, step, err)
-               : train_patch_run(&result->losses[0], objective->patch, step, err);
+    switch (objective->method) {
+    case ANO_METHOD_FC:
+        return run_gan(result, objective, step, err);
+    case ANO_METHOD_PATCH:
+        return train_patch_run(&result->losses[0], objective->patch, step, err);
+    case ANO_METHOD_VAE:
+        return run_vae(result, objective, step, err);
+    case ANO_METHOD_LATENT: /* only scores */
+    case ANO_METHOD_OF_MODEL:
+        break;
+    }
+    return ANO_OK;
 }
 
 const float *train_objective_gradients(const train_objective *objective, ano_network network)
 {
-    if (objective->gan != NULL)
-        return network == ANO_PATCH_DISCRIMINATOR ? NULL
-                                                  : train_step_gradients(objective->gan, network);
-    return network == ANO_PATCH_DISCRIMINATOR ? train_patch_gradients(objective->patch) : NULL;
+    switch (objective->method) {
+    case ANO_METHOD_FC:
+        return (int)network < MODEL_GAN_NETWORKS ? train_step_gradients(objective->gan, network)
+                                                 : NULL;
+    case ANO_METHOD_PATCH:
+        return network == ANO_PATCH_DISCRIMINATOR ? train_patch_gradients(objective->patch) : NULL;
+    case ANO_METHOD_VAE:
+        return train_vae_gradients(objective->vae, network);
+    case ANO_METHOD_LATENT: /* only scores */
+    case ANO_METHOD_OF_MODEL:
+        break;
+    }
+    return NULL;
 }
 
 const float *train_objective_generated(const train_objective *objective)

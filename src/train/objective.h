@@ -32,8 +32,8 @@ ano_status train_objective_run(train_result *result, train_objective *objective,
  * network that it does not train. Lent. */
 const float *train_objective_gradients(const train_objective *objective, ano_network network);
 
-/* The images of the last step that a generator made [batch][size][size][channels]; NULL where there
- * is none. Lent. */
+/* The images of the last step that a GAN's generator made [batch][size][size][channels]; NULL where
+ * there is none. Lent. */
 const float *train_objective_generated(const train_objective *objective);
 
 #endif

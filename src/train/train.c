@@ -344,8 +344,11 @@ static ano_status samples_create(training *t, ano_error *err)
     t->samples = base_alloc(ANO_SAMPLE_COUNT * image, sizeof(float));
     if (t->samples_z == NULL || t->samples == NULL)
         return base_error_nomem(err, "samples");
-    base_random_uniform(t->samples_z, n_latents, -1, 1,
-                        (base_random){t->options->seed, BASE_PURPOSE_SAMPLES, 0});
+    const base_random random = {t->options->seed, BASE_PURPOSE_SAMPLES, 0};
+    if (model->config.method == ANO_METHOD_VAE)
+        base_random_normal(t->samples_z, n_latents, random);
+    else
+        base_random_uniform(t->samples_z, n_latents, -1, 1, random);
     return ANO_OK;
 }
 

@@ -14,7 +14,7 @@ write_images() { # DIR COUNT: textures of 24 x 20, every fourth image cut short
         printf "P5 24 20 255\n$pixels" >"$dir/$i.pgm"
     done
 }
-tiles=(--tile 8 --stride 4 --batch 8 --base-width 4 --latent 4 --held-out 9 --iterations 4 --restarts 1 --threads 1)
+tiles=(--method fc --tile 8 --stride 4 --batch 8 --base-width 4 --latent 4 --held-out 9 --iterations 4 --restarts 1 --threads 1)
 write_images parts 40
 anogan train parts --out run --epochs 2 "${tiles[@]}" >/dev/null 2>messages
 

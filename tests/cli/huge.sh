@@ -22,7 +22,7 @@ mkdir small
 for i in 1 2 3 4 5 6 7 8 9; do
     write_tiff $((400 + i * 100)) >small/$i.tiff
 done
-anogan train small --out run --tile 16 --stride 16 --scale 0.04 --pool max --epochs 1 --no-test \
+anogan train small --out run --method fc --tile 16 --stride 16 --scale 0.04 --pool max --epochs 1 --no-test \
     --alpha 0.2 "${small[@]}" --quiet
 
 write_tiff 10000 >huge.tiff

@@ -20,11 +20,11 @@ for ((i = 0; i < 4; i++)); do
     write_image parts/test/good/$i.pgm 0 $((30 + i))
     write_image parts/test/spot/$i.pgm 1 $((40 + i))
 done
-how=(--method patch --tile 16 --stride 8 --base-width 16 --batch 8 --rate 0.002 --held-out 6 --pool max --threads 1)
+how=(--method patch --conv direct --tile 16 --stride 8 --base-width 16 --batch 8 --rate 0.002 --held-out 6 --pool max --threads 1)
 run anogan train parts --out run --epochs 12 "${how[@]}" --quiet >table
 awk '/^anogan /{print $1, $2}' table
 head -1 run/loss.csv
-ls run/weights run/predict | sed -E 's/_[0-9.]+\.png$/_SCORE.png/'
+ls run/weights run/predict | sed -E 's/_-?[0-9.]+\.png$/_SCORE.png/'
 grep -c 'Losses in training' run/report.html
 
 anogan train parts --out begun --epochs 5 "${how[@]}" --quiet --no-test

@@ -38,7 +38,7 @@ done
 printf 'P5 30 30 255\n' >parts/broken.pgm
 echo broken.pgm,good,train, >>parts/parts.csv
 
-run anogan train parts/parts.csv --out run --tile 8 --stride 4 --epochs 2 --base-width 4 --latent 4 --batch 8 \
+run anogan train parts/parts.csv --out run --method fc --tile 8 --stride 4 --epochs 2 --base-width 4 --latent 4 --batch 8 \
     --held-out 3 --iterations 10 --pool top:0.05 --threads 2 --quiet >table.txt 2>errors.txt
 grep -cE 'broken.pgm|could not be read' errors.txt
 grep -cE '^(anogan|PCA|nearest|spot|good|pixels)' table.txt

@@ -41,3 +41,10 @@ run anogan train data --out run --pool top
 run anogan evaluate
 run anogan report
 run anogan info
+run anogan benchmark
+run anogan benchmark data
+run anogan benchmark data --out run --seeds 0
+run anogan benchmark data --out run --baselines some
+run anogan benchmark data --out run --no-test
+run anogan benchmark data --out run --stride 8
+run anogan benchmark --resume run --out other

@@ -56,4 +56,16 @@ expect runs.html 1 '<dt>seed</dt>'
 expect runs.html 1 '<svg '
 expect runs.html 0 '<script'
 expect runs.html 1 'runs/&lt;script&gt;'
+
+read_page benchmark.html
+expect benchmark.html 1 '<h1>Benchmark on digits</h1>'
+expect benchmark.html 3 '<h2>'
+expect benchmark.html 2 '<table>'
+expect benchmark.html 1 '<p class="lead">patch has the highest mean AUROC'
+expect benchmark.html 1 '<th scope="col">8</th>'
+expect benchmark.html 1 '<svg '
+expect benchmark.html 1 'class="plot" role="img" aria-label="[^"]+"'
+expect benchmark.html 23 '<circle '
+expect benchmark.html 0 '<script|nan'
+expect benchmark.html 0 '(src|href)="(https?:)?//|@import|url\(.?http'
 [ "$failures" -eq 0 ]

@@ -1,5 +1,6 @@
-/* Writes report.html and runs.html with something in every part, for pages.sh and for eyes:
- * sample FOLDER. */
+/* Writes report.html, runs.html and benchmark.html with something in every part, for pages.sh and
+ * for eyes: sample FOLDER. */
+#include "report/benchmark.h"
 #include "report/curves.h"
 #include "report/histogram.h"
 #include "report/page.h"
@@ -222,6 +223,36 @@ static void write_runs(const char *folder, const report_figure *roc, ano_error *
     write_to(folder, "runs.html", NULL, &compared, err);
 }
 
+/* Ten classes and a hostile one, three seeds of a method that is done and one that is not. */
+static void write_benchmark(const char *folder, ano_error *err)
+{
+    enum { N_CLASSES = 11, N_SEEDS = 3 };
+    static const char *const classes[N_CLASSES] = {
+        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "<script>document.title='run'</script>"};
+    static report_benchmark_cell good[N_CLASSES * N_SEEDS], some[N_CLASSES * N_SEEDS],
+        plain[N_CLASSES];
+    for (int i = 0; i < N_CLASSES * N_SEEDS; i++) {
+        good[i] = (report_benchmark_cell){true, 0.985 + 0.012 * sin(i), 61.2, 21.4, 0.0021};
+        some[i] = (report_benchmark_cell){i < 4, 0.9 + 0.02 * cos(i), 12.1, 40, 0.004};
+    }
+    for (int i = 0; i < N_CLASSES; i++)
+        plain[i] = (report_benchmark_cell){true, 0.96 + 0.03 * cos(i), 0.4, 1.1, 0.00011};
+    const report_contender rows[] = {{"patch", false, N_SEEDS, good},
+                                     {"fc", false, N_SEEDS, some},
+                                     {"histogram_mahalanobis", true, 1, plain}};
+    static const report_setting settings[] = {{"data", "/srv/digits"}, {"epochs", "10"}};
+    const report_benchmark benchmark = {.data = "/srv/digits",
+                                        .classes = classes,
+                                        .n_classes = N_CLASSES,
+                                        .rows = rows,
+                                        .n_rows = sizeof rows / sizeof *rows,
+                                        .settings = settings,
+                                        .n_settings = sizeof settings / sizeof *settings};
+    char *path = base_path_join(folder, "benchmark.html");
+    require(report_benchmark_page(path, &benchmark, err), err);
+    base_free(path);
+}
+
 int main(int argc, char **argv)
 {
     enum { N_FIGURES = 4, N_EXAMPLES = 4 };
@@ -245,6 +276,7 @@ int main(int argc, char **argv)
     write_page(argv[1], figures, N_FIGURES, examples, &err);
     report_figure roc = draw_roc(runs, &err);
     write_runs(argv[1], &roc, &err);
+    write_benchmark(argv[1], &err);
     report_svg_free(&roc.svg);
     for (int i = 0; i < N_FIGURES; i++)
         report_svg_free(&figures[i].svg);

@@ -119,6 +119,16 @@ double reference_residual(const double *x, const double *generated, int n);
 void reference_residual_backward(double *diff_generated, const double *x, const double *generated,
                                  int n);
 
+/* ---- the Gaussians of a variational autoencoder: code [2 * latent], means, then log variances ---
+ */
+
+void reference_gaussian_sample(double *z, const double *code, const double *noise, int latent);
+/* KL(N(mean, variance) | N(0, 1)), the sum over the latents. */
+double reference_gaussian_divergence(const double *code, int latent);
+/* The gradient by the code of loss(z) + weight · KL, from that of the loss by z. */
+void reference_gaussian_backward(double *diff_code, const double *diff_z, const double *code,
+                                 const double *noise, int latent, double weight);
+
 /* ---- spectral normalisation (T. Miyato et al., ICLR 2018) ------------------------------------ */
 
 /* The largest singular value of kernel [rows][columns], whose vectors go to left [rows] and right

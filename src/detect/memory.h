@@ -1,0 +1,29 @@
+/* A model's memory at work: how far images are from the normal ones that it remembers. */
+#ifndef DETECT_MEMORY_H
+#define DETECT_MEMORY_H
+
+#include "data/dataset.h"
+#include "model/model.h"
+
+typedef struct detect_memory detect_memory;
+
+/* *out = NULL where the model has none. For as many threads as there are now; the model must
+ * outlive it. */
+ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano_error *err);
+void detect_memory_free(detect_memory *memory);
+
+/* (ln score - mean) / sd, but not less than -6. */
+double detect_standardised(model_usual usual, double score);
+
+/* dst [n] = the standardised distances of images to those remembered, summed over the kinds, of a
+ * model that sees images whole: [n][size][size][channels]. What is found of one depends on neither
+ * the others nor their number. */
+ano_status detect_memory_compare(double *dst, detect_memory *memory, const float *images, size_t n,
+                                 ano_error *err);
+
+/* The same of image i of a data set that the model sees in tiles: it is read again, whole, and with
+ * nothing drawn onto it. Errors: also those of ano_dataset_read(). */
+ano_status detect_memory_compare_read(double *dst, detect_memory *memory,
+                                      const ano_dataset *dataset, size_t i, ano_error *err);
+
+#endif

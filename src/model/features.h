@@ -1,0 +1,28 @@
+/* What a discriminator sees of an image, as one vector that can be compared by distance: the maps
+ * after each of its convolutions, by cells of 4 × 4 pixels of a map. docs/methods.md, "Memory", has
+ * the formula. */
+#ifndef MODEL_FEATURES_H
+#define MODEL_FEATURES_H
+
+#include "model/model.h"
+
+typedef struct model_features model_features;
+
+/* The network of the model whose maps they are, a discriminator of images or of patches; NULL where
+ * it has none. */
+const nn_net *model_features_net(const ano_model *model);
+
+/* How many numbers describe an image. */
+size_t model_features_length(const nn_net *net);
+
+/* For as many threads as there are now; the net must outlive it. */
+ano_status model_features_create(model_features **out, const nn_net *net, ano_error *err);
+void model_features_free(model_features *features);
+
+/* dst [n][length] describes images [n] of the net's src; each depends on its image and the net
+ * alone. A vector has length 1, or is 0 where all maps are those of the black image. Errors:
+ * BACKEND. */
+ano_status model_features_describe(float *dst, model_features *features, const float *images,
+                                   size_t n, ano_error *err);
+
+#endif

@@ -1,0 +1,187 @@
+/* A model's memory, and how the model file holds it: the vectors as tensors, what distances are
+ * usual as JSON in the metadata. */
+#include "model/memory.h"
+
+#include "base/memory.h"
+#include "model/features.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WHOLE_SIZE = 64 }; /* of images that the networks see in tiles */
+
+static const char *const names[ANO_MEMORIES] = {
+    [ANO_MEMORY_HISTOGRAMS] = "histograms",
+    [ANO_MEMORY_RANDOM] = "random",
+    [ANO_MEMORY_FEATURES] = "features",
+};
+static const char *const tensor_names[ANO_MEMORIES] = {
+    [ANO_MEMORY_HISTOGRAMS] = "memory.histograms",
+    [ANO_MEMORY_RANDOM] = "memory.random",
+    [ANO_MEMORY_FEATURES] = "memory.features",
+};
+
+const char *ano_memory_name(ano_memory kind)
+{
+    return names[kind];
+}
+
+ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind)
+{
+    const model_bank *bank = &model->memory.banks[kind];
+    return (ano_memory_info){.n = bank->n, .length = bank->d};
+}
+
+bool model_memory_holds(const model_memory *memory)
+{
+    for (int i = 0; i < ANO_MEMORIES; i++)
+        if (memory->banks[i].n > 0)
+            return true;
+    return false;
+}
+
+void model_memory_clear(model_memory *memory)
+{
+    for (int i = 0; i < ANO_MEMORIES; i++)
+        base_free(memory->banks[i].vectors);
+    *memory = (model_memory){0};
+}
+
+ano_view model_memory_view(const ano_model *model, ano_memory kind)
+{
+    if (model->view.stride == 0)
+        return model->view;
+    return (ano_view){.size = kind == ANO_MEMORY_FEATURES ? model->config.size : WHOLE_SIZE,
+                      .channels = model->config.channels,
+                      .fit = ANO_FIT_RESIZE,
+                      .scale = 1};
+}
+
+eval_descriptor_kind model_memory_descriptor(ano_memory kind)
+{
+    return kind == ANO_MEMORY_RANDOM ? EVAL_RANDOM : EVAL_HISTOGRAMS;
+}
+
+ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kind, ano_error *err)
+{
+    if (kind == ANO_MEMORY_FEATURES) {
+        const nn_net *net = model_features_net(model);
+        if (net == NULL)
+            return base_error(err, ANO_ARG, "memory: the model has no discriminator");
+        *d = model_features_length(net);
+        return ANO_OK;
+    }
+    const ano_view view = model_memory_view(model, kind);
+    eval_descriptor *descriptor;
+    const ano_status status =
+        eval_descriptor_create(&descriptor, model_memory_descriptor(kind),
+                               (ano_shape){view.size, view.size, view.channels}, err);
+    if (status != ANO_OK)
+        return status;
+    *d = eval_descriptor_length(descriptor);
+    eval_descriptor_free(descriptor);
+    return ANO_OK;
+}
+
+/* ---- in a file ---------------------------------------------------------------------------- */
+
+static json_t *usual_as_json(model_usual usual)
+{
+    return json_pack("{s:f, s:f}", "mean", usual.mean, "sd", usual.sd);
+}
+
+json_t *model_memory_metadata(const model_memory *memory)
+{
+    json_t *object = json_pack("{s:o}", "method", usual_as_json(memory->method));
+    for (int i = 0; i < ANO_MEMORIES && object != NULL; i++)
+        if (memory->banks[i].n > 0 &&
+            json_object_set_new(object, names[i], usual_as_json(memory->banks[i].usual)) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    return object;
+}
+
+size_t model_memory_tensors(format_tensor *tensors, const model_memory *memory)
+{
+    size_t n = 0;
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const model_bank *bank = &memory->banks[i];
+        if (bank->n > 0)
+            tensors[n++] = (format_tensor){.name = tensor_names[i],
+                                           .n_dims = 2,
+                                           .dims = {bank->n, bank->d},
+                                           .data = bank->vectors};
+    }
+    return n;
+}
+
+static ano_status read_usual(model_usual *out, const json_t *object, const char *name,
+                             ano_error *err)
+{
+    const json_t *usual = json_object_get(object, name);
+    const json_t *mean = json_object_get(usual, "mean"), *sd = json_object_get(usual, "sd");
+    *out = (model_usual){json_number_value(mean), json_number_value(sd)};
+    if (json_is_number(mean) && fabs(out->mean) <= MODEL_MOST_USUAL && json_is_number(sd) &&
+        out->sd >= MODEL_LEAST_SPREAD && out->sd <= MODEL_MOST_USUAL)
+        return ANO_OK;
+    return base_error(err, ANO_FORMAT, "metadata: memory: %s is missing or out of range", name);
+}
+
+static ano_status read_vectors(model_bank *bank, const format_tensor *tensor, size_t d,
+                               ano_error *err)
+{
+    if (tensor->n_dims != 2 || tensor->dims[0] == 0 || tensor->dims[1] != d)
+        return base_error(err, ANO_SHAPE, "%s: is not of vectors of %zu numbers", tensor->name, d);
+    const size_t n = tensor->dims[0];
+    if (n > MODEL_MEMORY_NUMBERS / d && n > 1)
+        return base_error(err, ANO_SHAPE, "%s: holds more than the %d numbers that are kept",
+                          tensor->name, MODEL_MEMORY_NUMBERS);
+    for (size_t i = 0; i < n * d; i++)
+        if (!isfinite(tensor->data[i]))
+            return base_error(err, ANO_FORMAT, "%s: number %zu is not finite", tensor->name, i);
+    bank->vectors = base_alloc(n * d, sizeof(float));
+    if (bank->vectors == NULL)
+        return base_error_nomem(err, "memory");
+    memcpy(bank->vectors, tensor->data, n * d * sizeof(float));
+    bank->n = n;
+    bank->d = d;
+    return ANO_OK;
+}
+
+static const format_tensor *find_tensor(const format_safetensors *file, const char *name)
+{
+    for (size_t i = 0; i < format_safetensors_count(file); i++)
+        if (strcmp(format_safetensors_at(file, i)->name, name) == 0)
+            return format_safetensors_at(file, i);
+    return NULL;
+}
+
+static ano_status read_bank(ano_model *model, ano_memory kind, const json_t *object,
+                            const format_safetensors *file, ano_error *err)
+{
+    model_bank *bank = &model->memory.banks[kind];
+    const format_tensor *tensor = find_tensor(file, tensor_names[kind]);
+    size_t d = 0;
+    if (tensor == NULL)
+        return base_error(err, ANO_FORMAT, "metadata: memory: there is no %s", tensor_names[kind]);
+    ano_error refused = ANO_ERROR_INIT;
+    ano_status status = model_memory_length(&d, model, kind, &refused);
+    if (status != ANO_OK)
+        return base_error(err, status == ANO_ARG ? ANO_FORMAT : status, "%s", refused.message);
+    status = read_usual(&bank->usual, object, names[kind], err);
+    return status == ANO_OK ? read_vectors(bank, tensor, d, err) : status;
+}
+
+ano_status model_memory_read(ano_model *model, const json_t *object, const format_safetensors *file,
+                             ano_error *err)
+{
+    ano_status status = read_usual(&model->memory.method, object, "method", err);
+    for (int i = 0; i < ANO_MEMORIES && status == ANO_OK; i++)
+        if (json_object_get(object, names[i]) != NULL)
+            status = read_bank(model, (ano_memory)i, object, file, err);
+    if (status == ANO_OK && !model_memory_holds(&model->memory))
+        status = base_error(err, ANO_FORMAT, "metadata: memory: nothing is remembered");
+    return status;
+}

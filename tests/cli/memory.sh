@@ -1,0 +1,46 @@
+# A detector that remembers its training images counts how far an image is from them.
+write_images() { # DIR COUNT: textures of 16 x 16
+    local dir=$1 count=$2 i y x value pixels
+    mkdir -p "$dir"
+    for ((i = 0; i < count; i++)); do
+        pixels=''
+        for ((y = 0; y < 16; y++)); do
+            for ((x = 0; x < 16; x++)); do
+                printf -v value '\\x%02x' $((100 + (x * (5 + i % 7) + y * 3 + i * 11) % 40))
+                pixels+=$value
+            done
+        done
+        printf "P5 16 16 255\n$pixels" >"$dir/$i.pgm"
+    done
+}
+write_images parts 60
+train=(--size 16 --method patch --epochs 1 --base-width 4 --batch 8 --held-out 20 --no-test --threads 1)
+anogan train parts --out run "${train[@]}" --memory all 2>messages
+grep -oE 'memory: .*' messages
+grep -o '"memory": .*' run/config.json
+anogan info run | grep remembers
+anogan info run --json | tr -d ' \n' | grep -oE '"memory":\{("[a-z]+":\{[^}]*\},?)*\}'
+
+# Scores depend on the images alone, and on the memory in the model's file.
+anogan score run parts --quiet | cut -d, -f1-4 >all
+anogan score run parts --quiet --threads 2 | cut -d, -f1-4 | cmp - all
+anogan score run parts/7.pgm --quiet | cut -d, -f1-4 | tail -1 | grep -qxFf - all
+
+# What is remembered is what training was begun with.
+anogan train parts --out begun "${train[@]}" --memory all --quiet
+cmp run/model.safetensors begun/model.safetensors
+run anogan train --resume run --memory none
+
+# Where nothing is said a discriminator of patches remembers all kinds, and a GAN nothing.
+anogan train parts --out auto "${train[@]}" --quiet
+cmp run/model.safetensors auto/model.safetensors
+anogan train parts --out none "${train[@]}" --memory none 2>messages
+grep -c 'memory: ' messages || true
+anogan train parts --out gan "${train[@]}" --method fc --iterations 2 --restarts 1 2>messages
+grep -c 'memory: ' messages || true
+
+# With too few images there is no memory, and that is said.
+write_images few 12
+anogan train few --out few_run "${train[@]}" --held-out 2 2>messages
+grep -oE 'memory: .*' messages
+run anogan train parts --out other --memory histograms,pixels

@@ -1,0 +1,348 @@
+/* ano_memorise() and what a memory does to scores. */
+#include "detect/memory.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "eval/descriptors.h"
+#include "model/memory.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SIZE = 16, PIXELS = SIZE * SIZE, N = 90, ALL = 7, N_TRAINING = 70, N_ASIDE = 12 };
+
+static uint8_t noise[N * PIXELS];
+
+static char path[] = "/tmp/anogan_memory_XXXXXX";
+
+static int prepare(void **state)
+{
+    (void)state;
+    const int descriptor = mkstemp(path);
+    for (uint32_t i = 0; i < sizeof noise; i++) {
+        uint32_t words[4];
+        base_random_block(words, (base_random){7, BASE_PURPOSE_TEST, 0}, i);
+        noise[i] = (uint8_t)(words[0] % 256);
+    }
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+/* The n images from `first` on, whole or in tiles. */
+static ano_dataset *images_of(size_t first, size_t n, int side, int stride)
+{
+    ano_dataset *dataset;
+    const size_t pixels = (size_t)side * (size_t)side;
+    const ano_view view = {.size = SIZE, .channels = 1, .stride = stride};
+    assert_int_equal(ano_dataset_from_pixels(&dataset, noise + first * pixels, n,
+                                             (ano_shape){side, side, 1}, &view, NULL),
+                     ANO_OK);
+    return dataset;
+}
+
+static ano_model *model_of(ano_method method, int stride)
+{
+    const ano_model_config config = {
+        .size = SIZE, .channels = 1, .latent = 3, .base_width = 4, .method = method};
+    ano_model *model;
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    model->view.stride = stride;
+    return model;
+}
+
+static ano_score_options brief(void)
+{
+    ano_score_options options = ANO_SCORE_OPTIONS_INIT;
+    options.iterations = 3;
+    options.restarts = 1;
+    return options;
+}
+
+static ano_model *remembering(ano_method method, unsigned kinds)
+{
+    ano_model *model = model_of(method, 0);
+    ano_dataset *training = images_of(0, N_TRAINING, SIZE, 0);
+    ano_dataset *aside = images_of(N_TRAINING, N_ASIDE, SIZE, 0);
+    const ano_score_options how = brief();
+    assert_int_equal(ano_memorise(model, kinds, training, aside, &how, NULL), ANO_OK);
+    ano_dataset_free(training);
+    ano_dataset_free(aside);
+    return model;
+}
+
+static int keep_score(const ano_result *result, void *cookie)
+{
+    assert_int_equal(result->status, ANO_OK);
+    ((float *)cookie)[result->image] = result->score;
+    return 0;
+}
+
+static void score(float *scores, const ano_model *model, const ano_dataset *images, int threads)
+{
+    ano_score_options how = brief();
+    how.threads = threads;
+    const ano_score_sink sink = {.on_result = keep_score, .cookie = scores};
+    assert_int_equal(ano_score_images(model, images, &how, &sink, NULL), ANO_OK);
+}
+
+/* ---- what a score is ---------------------------------------------------------------------- */
+
+/* The distance of an image to the nearest of the training images, by their histograms. */
+static double distance_of(size_t image)
+{
+    eval_descriptor *descriptor;
+    const ano_shape shape = {SIZE, SIZE, 1};
+    double least = INFINITY;
+    assert_int_equal(eval_descriptor_create(&descriptor, EVAL_HISTOGRAMS, shape, NULL), ANO_OK);
+    const size_t d = eval_descriptor_length(descriptor);
+    float *vectors = calloc(N * d, sizeof *vectors), pixels[PIXELS];
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < PIXELS; k++)
+            pixels[k] = (float)noise[i * PIXELS + k] * 257 / 32767.5f - 1;
+        assert_int_equal(eval_describe(vectors + i * d, descriptor, pixels, 1, NULL), ANO_OK);
+    }
+    for (size_t i = 0; i < N_TRAINING; i++) {
+        double squares = 0;
+        for (size_t k = 0; k < d; k++)
+            squares += pow((double)vectors[i * d + k] - (double)vectors[image * d + k], 2);
+        least = fmin(least, sqrt(squares));
+    }
+    free(vectors);
+    eval_descriptor_free(descriptor);
+    return least;
+}
+
+/* (ln of the last - mean) / sd, mean and sd those of the others. */
+static double standardise(const double *values, size_t n)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i + 1 < n; i++)
+        mean += log(values[i]) / (double)(n - 1);
+    for (size_t i = 0; i + 1 < n; i++)
+        squares += pow(log(values[i]) - mean, 2);
+    return (log(values[n - 1]) - mean) / sqrt(squares / (double)(n - 2));
+}
+
+static void score__adds_up_what_method_and_distance_say(void **state)
+{
+    (void)state;
+    const size_t image = N_TRAINING + N_ASIDE;
+    ano_model *plain = model_of(ANO_METHOD_PATCH, 0);
+    ano_model *model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
+    ano_dataset *images = images_of(N_TRAINING, N_ASIDE + 1, SIZE, 0);
+    float own[N_ASIDE + 1], together[N_ASIDE + 1];
+    double owns[N_ASIDE + 1], distances[N_ASIDE + 1];
+    score(own, plain, images, 1);
+    score(together, model, images, 1);
+    for (size_t i = 0; i <= N_ASIDE; i++) {
+        owns[i] = (double)own[i];
+        distances[i] = distance_of(image - N_ASIDE + i);
+    }
+    const double expected = standardise(owns, N_ASIDE + 1) + standardise(distances, N_ASIDE + 1);
+    assert_true(fabs((double)together[N_ASIDE] - expected) < 1e-2);
+    ano_dataset_free(images);
+    ano_model_free(plain);
+    ano_model_free(model);
+}
+
+static void standardised__is_bounded_below_only(void **state)
+{
+    (void)state;
+    const model_usual usual = {1, 0.5};
+    assert_true(fabs(detect_standardised(usual, exp(1.0)) - 0) < 1e-12);
+    assert_true(fabs(detect_standardised(usual, exp(51.0)) - 100) < 1e-9);
+    assert_true(detect_standardised(usual, 0) == -6);
+    assert_true(detect_standardised(usual, 1e-30) == -6);
+}
+
+static void training_image__is_usual(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_PATCH, ALL);
+    ano_dataset *known = images_of(0, 2, SIZE, 0), *fresh = images_of(N - 2, 2, SIZE, 0);
+    float scores[2], others[2];
+    score(scores, model, known, 1);
+    score(others, model, fresh, 1);
+    for (int i = 0; i < 2; i++)
+        assert_true(scores[i] < others[i] - 6);
+    ano_dataset_free(known);
+    ano_dataset_free(fresh);
+    ano_model_free(model);
+}
+
+static void score__depends_on_the_image_alone(void **state)
+{
+    (void)state;
+    static const ano_method methods[] = {ANO_METHOD_FC, ANO_METHOD_PATCH};
+    for (int m = 0; m < 2; m++) {
+        ano_model *model = remembering(methods[m], ALL);
+        ano_dataset *all = images_of(N_TRAINING, N - N_TRAINING, SIZE, 0);
+        float together[N - N_TRAINING], threaded[N - N_TRAINING], alone;
+        score(together, model, all, 1);
+        score(threaded, model, all, 3);
+        assert_memory_equal(together, threaded, sizeof together);
+        for (size_t i = 0; i < N - N_TRAINING; i += 5) {
+            ano_dataset *one = images_of(N_TRAINING + i, 1, SIZE, 0);
+            score(&alone, model, one, 1);
+            assert_true(alone == together[i]);
+            ano_dataset_free(one);
+        }
+        ano_dataset_free(all);
+        ano_model_free(model);
+    }
+}
+
+/* ---- tiles -------------------------------------------------------------------------------- */
+
+static void image_in_tiles__is_remembered_whole(void **state)
+{
+    (void)state;
+    enum { SIDE = 64, MOST = N * PIXELS / (SIDE * SIDE) };
+    ano_model *model = model_of(ANO_METHOD_PATCH, 8);
+    ano_dataset *training = images_of(0, 2, SIDE, 8), *aside = images_of(2, 2, SIDE, 8);
+    ano_dataset *all = images_of(0, MOST, SIDE, 8);
+    const ano_score_options how = brief();
+    float own[MOST], scores[MOST], again[MOST];
+    score(own, model, all, 1);
+    assert_int_equal(ano_memorise(model, 1U << ANO_MEMORY_HISTOGRAMS, training, aside, &how, NULL),
+                     ANO_OK);
+    assert_int_equal(ano_model_get_memory(model, ANO_MEMORY_HISTOGRAMS).n, 2);
+    assert_int_equal(ano_model_get_memory(model, ANO_MEMORY_HISTOGRAMS).length, 21 * 21 * 8);
+    score(scores, model, all, 1);
+    score(again, model, all, 2);
+    assert_memory_equal(scores, again, sizeof scores);
+    for (int i = 0; i < MOST; i++) { /* the first two are remembered, at distance 0 */
+        const double remembered =
+            (double)scores[i] - detect_standardised(model->memory.method, (double)own[i]);
+        assert_true(i < 2 ? fabs(remembered + 6) < 1e-4 : remembered > -6 + 1e-3);
+    }
+    ano_dataset_free(training);
+    ano_dataset_free(aside);
+    ano_dataset_free(all);
+    ano_model_free(model);
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static void loaded_model__gives_the_same_scores(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_FC, ALL), *loaded;
+    ano_dataset *images = images_of(N_TRAINING, N - N_TRAINING, SIZE, 0);
+    float before[N - N_TRAINING], after[N - N_TRAINING];
+    assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
+    assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
+    score(before, model, images, 1);
+    score(after, loaded, images, 1);
+    assert_memory_equal(before, after, sizeof before);
+    for (int i = 0; i < ANO_MEMORIES; i++)
+        assert_int_equal(ano_model_get_memory(loaded, (ano_memory)i).n, N_TRAINING);
+    ano_dataset_free(images);
+    ano_model_free(model);
+    ano_model_free(loaded);
+}
+
+/* Saves a model whose memory is broken, which loading must refuse. */
+static void check_refused(ano_model *model, ano_status expected, const char *message)
+{
+    ano_model *loaded;
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
+    const ano_status status = ano_model_load(&loaded, path, &err);
+    if (status != expected || strstr(err.message, message) == NULL)
+        fail_msg("expected %s with \"%s\", got %s: %s", ano_status_name(expected), message,
+                 ano_status_name(status), err.message);
+    assert_null(loaded);
+    ano_model_free(model);
+}
+
+static void broken_memory__is_refused(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_PATCH, ALL);
+    model->memory.banks[ANO_MEMORY_RANDOM].vectors[5] = NAN;
+    check_refused(model, ANO_FORMAT, "memory.random: number 5 is not finite");
+    model = remembering(ANO_METHOD_PATCH, ALL);
+    model->memory.banks[ANO_MEMORY_FEATURES].d -= 1;
+    check_refused(model, ANO_SHAPE, "memory.features: is not of vectors of");
+    model = remembering(ANO_METHOD_PATCH, ALL);
+    model->memory.banks[ANO_MEMORY_HISTOGRAMS].usual.sd = 0;
+    check_refused(model, ANO_FORMAT, "metadata: memory: histograms is missing or out of range");
+    model = remembering(ANO_METHOD_PATCH, ALL);
+    model->memory.method.mean = 1e9;
+    check_refused(model, ANO_FORMAT, "metadata: memory: method is missing or out of range");
+}
+
+/* ---- making one --------------------------------------------------------------------------- */
+
+static void memory__needs_images_and_networks(void **state)
+{
+    (void)state;
+    ano_model *model = model_of(ANO_METHOD_FC, 0);
+    ano_dataset *training = images_of(0, 3, SIZE, 0), *one = images_of(3, 1, SIZE, 0);
+    ano_dataset *two = images_of(3, 2, SIZE, 0);
+    const ano_score_options how = brief();
+    const unsigned features = 1U << ANO_MEMORY_FEATURES;
+    assert_int_equal(ano_memorise(model, 8, training, two, &how, NULL), ANO_ARG);
+    assert_int_equal(ano_memorise(model, 1, training, one, &how, NULL), ANO_ARG);
+    nn_net_free(model->networks[ANO_DISCRIMINATOR]);
+    model->networks[ANO_DISCRIMINATOR] = NULL;
+    assert_int_equal(ano_memorise(model, features, training, two, &how, NULL), ANO_ARG);
+    assert_false(model_memory_holds(&model->memory));
+    ano_dataset_free(training);
+    ano_dataset_free(one);
+    ano_dataset_free(two);
+    ano_model_free(model);
+}
+
+static int stop_in_the_end(double n_done, size_t n, void *cookie)
+{
+    (void)cookie;
+    return n_done > (double)n - 1;
+}
+
+static void stopped__leaves_no_memory_and_no_calibration(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_PATCH, 1);
+    ano_dataset *training = images_of(0, N_TRAINING, SIZE, 0);
+    ano_dataset *aside = images_of(N_TRAINING, N_ASIDE, SIZE, 0);
+    ano_score_options how = brief();
+    assert_int_equal(ano_calibrate(model, aside, &how, NULL), ANO_OK);
+    how.callback = stop_in_the_end;
+    assert_int_equal(ano_memorise(model, ALL, training, aside, &how, NULL), ANO_CANCELLED);
+    assert_false(model_memory_holds(&model->memory));
+    assert_int_equal(ano_model_get_calibration(model).n, 0);
+    ano_dataset_free(training);
+    ano_dataset_free(aside);
+    ano_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(score__adds_up_what_method_and_distance_say),
+        cmocka_unit_test(standardised__is_bounded_below_only),
+        cmocka_unit_test(training_image__is_usual),
+        cmocka_unit_test(score__depends_on_the_image_alone),
+        cmocka_unit_test(image_in_tiles__is_remembered_whole),
+        cmocka_unit_test(loaded_model__gives_the_same_scores),
+        cmocka_unit_test(broken_memory__is_refused),
+        cmocka_unit_test(memory__needs_images_and_networks),
+        cmocka_unit_test(stopped__leaves_no_memory_and_no_calibration),
+    };
+    return cmocka_run_group_tests(tests, prepare, remove_file);
+}
