@@ -58,11 +58,13 @@ static void print_how(const ano_score_options *how)
     switch (how->method) {
     case ANO_METHOD_FC:
     case ANO_METHOD_LATENT:
+    case ANO_METHOD_HYBRID:
         printf("(%s of the map; %d search%s by %s of %d iterations, tolerance %g)\n", pool.text,
                how->restarts, how->restarts == 1 ? "" : "es", ano_search_name(how->search),
                how->iterations, how->tolerance);
         break;
     case ANO_METHOD_PATCH:
+    case ANO_METHOD_ENCODER:
         printf("(%s of the map)\n", pool.text);
         break;
     case ANO_METHOD_VAE:

@@ -79,7 +79,7 @@ typedef struct option_row {
 } option_row;
 
 /* In the order of ano_method. */
-#define METHODS "fc|patch|vae|latent"
+#define METHODS "fc|patch|vae|encoder|latent|hybrid"
 
 #define AT(field) offsetof(cli_options, field)
 
@@ -139,11 +139,12 @@ static const option_row rows[] = {
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
-    {"method", "auto|fc|patch|vae", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+    {"method", "auto|fc|patch|vae|encoder", KIND_WORD, AT(method), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "How anomalies are told: fc searches for the closest image that a GAN can make (AnoGAN), patch "
      "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
      "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
-     "0.001, base width 32); auto is patch for tiles, else fc"},
+     "0.001, base width 32), encoder a GAN and an encoder of it, to do without a search (f-AnoGAN: 30 "
+     "epochs, rate 0.0001, beta1 0, beta2 0.9); auto is patch for tiles, else fc"},
     {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
      "What to remember of the training images, for scores to count how far an image is from them: "
      "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
@@ -175,6 +176,8 @@ static const option_row rows[] = {
      "Length of the latent vector"},
     {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 1024, GROUP_TRAIN, FIXED, TRAINING,
      "Channels of the widest maps"},
+    {"encoder-loss", "izif|izi|ziz", KIND_WORD, AT(train.encoding), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "What an encoder is trained for: that images come back, in the critic's eyes too; images alone; latents"},
     {"sample-every", "N", KIND_WHOLE, AT(train.sample_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Epochs between pictures of generated images"},
     {"weights-every", "N", KIND_WHOLE, AT(train.weights_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
@@ -198,8 +201,8 @@ static const option_row rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1, GROUP_SEARCH, KEPT, READS_RUN,
-     "What the discriminator's features count for beside the pixels, in latent searches"},
+    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1e6, GROUP_SEARCH, KEPT, READS_RUN,
+     "What the discriminator's features count for beside the pixels, in latent searches and of encoders"},
     {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, READS_RUN,
      "The block of the discriminator whose features are compared; 0: the last"},
     {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, READS_RUN,
@@ -643,7 +646,9 @@ static const struct {
     {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
     {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
     {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
-    {ANO_METHOD_VAE, "base-width", 32},
+    {ANO_METHOD_VAE, "base-width", 32}, {ANO_METHOD_ENCODER, "epochs", 30},
+    {ANO_METHOD_ENCODER, "rate", 1e-4}, {ANO_METHOD_ENCODER, "beta1", 0},
+    {ANO_METHOD_ENCODER, "beta2", 0.9}, {ANO_METHOD_ENCODER, "feature-weight", 1},
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 

@@ -228,8 +228,11 @@ typedef enum ano_method {
     ANO_METHOD_PATCH, /* a discriminator of patches, trained on normal images and on anomalies drawn
                          onto them */
     ANO_METHOD_VAE,   /* a variational autoencoder: how unlikely it finds an image */
-    ANO_METHOD_LATENT, /* AnoGAN as published, which only scores, by what FC trains: z itself is
-                          searched for, and the discriminator's features are to match too */
+    ANO_METHOD_ENCODER, /* f-AnoGAN: an encoder says which z an image has; one pass and no search */
+    ANO_METHOD_LATENT,  /* AnoGAN as published, which only scores, by what FC or ENCODER trains: z
+                           itself is searched for, and the discriminator's features are to match */
+    ANO_METHOD_HYBRID,  /* only scores, by what ENCODER trains: LATENT's search, briefly, from where
+                           the encoder says */
     ANO_METHOD_OF_MODEL = -1 /* of scores: the one that the model was trained for */
 } ano_method;
 
@@ -369,6 +372,10 @@ typedef struct ano_run_lock ano_run_lock;
 ANO_API ano_status ano_run_lock_take(ano_run_lock **out, const char *run_dir, ano_error *err);
 ANO_API void ano_run_lock_free(ano_run_lock *lock);
 
+/* What f-AnoGAN's encoder is trained for: that an image comes back, by the critic's features too;
+ * the same without them; that z comes back. */
+typedef enum ano_encoding { ANO_ENCODING_IZIF, ANO_ENCODING_IZI, ANO_ENCODING_ZIZ } ano_encoding;
+
 typedef struct ano_train_options {
     int epochs; /* the total: a resumed run goes up to it */
     int batch;
@@ -391,17 +398,19 @@ typedef struct ano_train_options {
                      epoch, ahead of training and in a thread of their own */
     ano_train_callback *callback;
     void *cookie;
+    ano_encoding encoding; /* of ENCODER */
 } ano_train_options;
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
         10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0}, 0, 0, NULL, NULL, false, 10, 50, 1, 0, 2,    \
-            (size_t)1 << 30, NULL, NULL                                                            \
+            (size_t)1 << 30, NULL, NULL, ANO_ENCODING_IZIF                                         \
     }
 
 /* Trains the networks of the config's method on the images of `dataset`, whose shape `config` must
  * fit. Each epoch shuffles them and leaves out the last ones that fill no batch; where the view is
  * of tiles, an epoch takes from each image as many tiles, at random places, as would cover it.
+ * ENCODER trains its encoder in the last third of the epochs, two at least in all.
  * Images that cannot be read are reported and left out. Errors: ARG (among others, too few images),
  * SHAPE, IO (also when run_dir is in use; what was saved before stays whole), NUMERIC (a loss,
  * gradient or weight is not finite: it is named; the last good checkpoint is kept), CANCELLED
@@ -476,10 +485,10 @@ typedef struct ano_score_options {
     double pool_share; /* of ANO_POOL_TOP, above 0 to 1 */
     int samples;       /* K of a variational autoencoder, at least 1 */
     ano_evidence evidence;
-    double feature_weight; /* λ of LATENT, from 0 to 1 */
-    int feature_block; /* of LATENT: whose maps of the discriminator are compared, from 1; 0: the
-                          last block's */
-    ano_clip clip;     /* of LATENT */
+    double feature_weight; /* λ of LATENT and HYBRID, from 0 to 1; κ of ENCODER */
+    int feature_block; /* of LATENT and HYBRID: whose maps of the discriminator are compared, from
+                          1; 0: the last block's */
+    ano_clip clip;     /* of both */
     int threads;       /* 0: one a processor */
     ano_score_callback *callback;
     void *cookie;

@@ -35,7 +35,8 @@ typedef enum base_purpose {
     BASE_PURPOSE_ENCODER_INIT = 21,
     BASE_PURPOSE_VAE = 22,       /* a variational autoencoder's latents: of training … */
     BASE_PURPOSE_VAE_SCORE = 23, /* … and of scoring */
-    BASE_PURPOSE_CLIP = 24       /* what a latent search draws anew */
+    BASE_PURPOSE_CLIP = 24,      /* what a latent search draws anew */
+    BASE_PURPOSE_PENALTY = 25    /* where between real and generated images */
 } base_purpose;
 
 typedef struct base_random {

@@ -1,6 +1,7 @@
 #include "detect/features.h"
 
 #include "base/memory.h"
+#include "model/networks.h"
 #include "nn/choose.h"
 
 #include <string.h>
@@ -12,18 +13,6 @@ struct detect_features {
     size_t group, image, size;
     float *images, *diff_maps; /* [group][image], [group][size] */
 };
-
-/* How many layers lead to the block's maps; 0: there is no such block. */
-static int layers_of_block(const nn_net *net, int block)
-{
-    int seen = 0, end = 0;
-    for (int i = 0; i < net->n_layers && (block == 0 || seen < block); i++)
-        if (net->layers[i].kind == NN_MAX_POOL) {
-            seen++;
-            end = i + 1;
-        }
-    return block == 0 || seen == block ? end : 0;
-}
 
 /* The transform of whole planes takes fewer products than Winograd's tiles, and both fewer than a
  * direct convolution (docs/methods.md). */
@@ -40,7 +29,7 @@ ano_status detect_features_create(detect_features **out, const nn_net *net, int 
                                   bool has_backward, ano_error *err)
 {
     *out = NULL;
-    const int n_layers = layers_of_block(net, block);
+    const int n_layers = model_feature_layers(net, block);
     if (n_layers == 0)
         return base_error(err, ANO_ARG, "the network has no block %d", block);
     detect_features *f = base_alloc(1, sizeof *f);

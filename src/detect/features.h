@@ -8,8 +8,9 @@
 
 typedef struct detect_features detect_features;
 
-/* The most images of a group: enough for the weights to be worth loading. */
-enum { DETECT_FEATURES_GROUP = 14 };
+/* The most images of a group: enough for the weights to be worth loading. With MNIST's networks an
+ * encoder's scores take a processor 0.93, 0.66 and 0.54 ms an image in groups of 7, 14 and 28. */
+enum { DETECT_FEATURES_GROUP = 28 };
 
 /* The maps after the net's `block`-th pooling, counted from 1; 0: the last. Each convolution is
  * computed in the way that costs least by count, so that the maps do not depend on timings. Make

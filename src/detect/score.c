@@ -33,14 +33,18 @@ static ano_status check_options(const ano_model *model, const ano_dataset *datas
                           "the search's tolerance is %g, but must be at least 0 and below 1",
                           options->tolerance);
     if (options->method != ANO_METHOD_OF_MODEL &&
-        (options->method < ANO_METHOD_FC || options->method > ANO_METHOD_LATENT))
+        (options->method < ANO_METHOD_FC || options->method > ANO_METHOD_HYBRID))
         return base_error(err, ANO_ARG, "there is no method number %d", (int)options->method);
-    if (options->method == ANO_METHOD_LATENT && options->search != ANO_SEARCH_ADAM)
+    if ((options->method == ANO_METHOD_LATENT || options->method == ANO_METHOD_HYBRID) &&
+        options->search != ANO_SEARCH_ADAM)
         return base_error(err, ANO_ARG, "the method %s searches by Adam only",
                           ano_method_name(options->method));
-    if (!(options->feature_weight >= 0 && options->feature_weight <= 1))
-        return base_error(err, ANO_ARG, "the features' weight is %g, but must be from 0 to 1",
-                          options->feature_weight);
+    if (!(options->feature_weight >= 0) || !isfinite(options->feature_weight) ||
+        (options->feature_weight > 1 && options->method != ANO_METHOD_ENCODER))
+        return base_error(
+            err, ANO_ARG,
+            "the features' weight is %g, but must be at least 0, of searches at most 1",
+            options->feature_weight);
     if (options->clip < ANO_CLIP_BOUND || options->clip > ANO_CLIP_STOCHASTIC)
         return base_error(err, ANO_ARG, "there is no clip number %d", (int)options->clip);
     if (options->pool < ANO_POOL_SUM || options->pool > ANO_POOL_MAX)

@@ -1,6 +1,7 @@
 #include "detect/scorer.h"
 
 #include "base/memory.h"
+#include "detect/encode.h"
 #include "detect/patch.h"
 #include "detect/search.h"
 #include "detect/vae.h"
@@ -9,9 +10,11 @@
 
 struct detect_scorer {
     ano_shape tile;
-    detect_search *search; /* one of these; the others are NULL */
+    detect_search *search; /* one of these, or the first and the last; the others are NULL */
     detect_patch *patch;
     detect_vae *vae;
+    detect_encode *encode;
+    size_t latent;
 };
 
 bool detect_method_generates(ano_method method)
@@ -35,6 +38,7 @@ void detect_scorer_free(detect_scorer *scorer)
     detect_search_free(scorer->search);
     detect_patch_free(scorer->patch);
     detect_vae_free(scorer->vae);
+    detect_encode_free(scorer->encode);
     base_free(scorer);
 }
 
@@ -58,6 +62,7 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
     if (s == NULL)
         return base_error_nomem(err, "scoring");
     s->tile = (ano_shape){model->config.size, model->config.size, model->config.channels};
+    s->latent = (size_t)model->config.latent;
     switch (options->method) {
     case ANO_METHOD_FC:
     case ANO_METHOD_LATENT:
@@ -68,6 +73,14 @@ ano_status detect_scorer_create(detect_scorer **out, const ano_model *model,
         break;
     case ANO_METHOD_VAE:
         status = detect_vae_create(&s->vae, model, options, err);
+        break;
+    case ANO_METHOD_ENCODER:
+        status = detect_encode_create(&s->encode, model, options, err);
+        break;
+    case ANO_METHOD_HYBRID:
+        status = detect_encode_create(&s->encode, model, options, err);
+        if (status == ANO_OK)
+            status = detect_search_create(&s->search, model, options, n, err);
         break;
     case ANO_METHOD_OF_MODEL: /* is settled */
         break;
@@ -83,7 +96,8 @@ size_t detect_scorer_width(const detect_scorer *scorer)
 {
     return scorer->search != NULL  ? detect_search_width(scorer->search)
            : scorer->patch != NULL ? detect_patch_width(scorer->patch)
-                                   : detect_vae_width(scorer->vae);
+           : scorer->vae != NULL   ? detect_vae_width(scorer->vae)
+                                   : detect_encode_width(scorer->encode);
 }
 
 /* map [size][size] = |tile - generated|, averaged over the channels. */
@@ -99,6 +113,24 @@ static void map_residual(float *map, const float *tile, const float *generated, 
     }
 }
 
+/* A search, from where an encoder says if there is one. */
+static ano_status search(const detect_found *found, detect_scorer *scorer, const float *tiles,
+                         size_t n, detect_tick *tick, void *cookie, ano_error *err)
+{
+    float *z = NULL;
+    ano_status status = ANO_OK;
+    if (scorer->encode != NULL) {
+        z = base_alloc(n * scorer->latent, sizeof(float));
+        status = z != NULL ? detect_encode_latents(z, scorer->encode, tiles, n, err)
+                           : base_error_nomem(err, "latent vectors");
+    }
+    if (status == ANO_OK)
+        status = detect_search_run(found->scores, found->generated, found->trace, scorer->search,
+                                   tiles, z, n, tick, cookie, err);
+    base_free(z);
+    return status;
+}
+
 ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, const float *tiles,
                              size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
@@ -109,8 +141,10 @@ ano_status detect_scorer_run(const detect_found *found, detect_scorer *scorer, c
     const ano_shape shape = scorer->tile;
     const size_t n_pixels = (size_t)shape.height * (size_t)shape.width;
     const size_t tile = n_pixels * (size_t)shape.channels;
-    const ano_status status = detect_search_run(found->scores, found->generated, found->trace,
-                                                scorer->search, tiles, n, tick, cookie, err);
+    const ano_status status =
+        scorer->search != NULL
+            ? search(found, scorer, tiles, n, tick, cookie, err)
+            : detect_encode_run(found, scorer->encode, tiles, n, tick, cookie, err);
     for (size_t i = 0; i < n && status == ANO_OK && found->maps != NULL; i++)
         map_residual(found->maps + i * n_pixels, tiles + i * tile, found->generated + i * tile,
                      shape);

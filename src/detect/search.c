@@ -14,7 +14,8 @@ typedef struct image_state {
 } image_state;
 
 struct detect_search {
-    size_t image, restarts, iterations; /* numbers of an image, searches of it, steps of each */
+    size_t latent, image, restarts,
+        iterations; /* numbers of an image, searches of it, steps of each */
     detect_folded *generator;
     detect_latent_start *starts; /* [restarts] */
     float *start_numbers;        /* that the starts point to */
@@ -27,7 +28,7 @@ struct detect_search {
 /* What the threads of a run share. */
 typedef struct run {
     const detect_search *search;
-    const float *images;
+    const float *images, *z;     /* z: where first searches begin; NULL: where the starts say */
     size_t n_images, n_searches; /* search `id` is image id / restarts, start id % restarts */
     float *residuals, *generated, *trace;
     image_state *states; /* [n_images] */
@@ -117,6 +118,7 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     detect_search *s = base_alloc(1, sizeof *s);
     if (s == NULL)
         return base_error_nomem(err, "latent search");
+    s->latent = latent;
     s->image = nn_shape_size(generator->dst);
     s->restarts = (size_t)options->restarts;
     s->iterations = (size_t)options->iterations;
@@ -165,8 +167,11 @@ static void run_fill(run *r, detect_latent_batch *batch)
         id = r->next++;
         if (id >= r->n_searches)
             break;
-        detect_latent_add(batch, r->images + id / s->restarts * s->image,
-                          s->starts[id % s->restarts], id,
+        const size_t image = id / s->restarts;
+        detect_latent_start start = s->starts[id % s->restarts];
+        if (r->z != NULL && id % s->restarts == 0)
+            start.z0 = r->z + image * s->latent;
+        detect_latent_add(batch, r->images + image * s->image, start, id,
                           r->trace != NULL ? r->trace + id * s->iterations : NULL);
     }
 }
@@ -228,11 +233,12 @@ static ano_status run_work(run *r, int index, ano_error *err)
 }
 
 ano_status detect_search_run(float *residuals, float *generated, float *trace,
-                             detect_search *search, const float *images, size_t n,
+                             detect_search *search, const float *images, const float *z, size_t n,
                              detect_tick *tick, void *cookie, ano_error *err)
 {
     run r = {.search = search,
              .images = images,
+             .z = z,
              .n_images = n,
              .n_searches = n * search->restarts,
              .residuals = residuals,

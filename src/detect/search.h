@@ -16,11 +16,12 @@ void detect_search_free(detect_search *search);
 /* How many images keep all threads busy. */
 size_t detect_search_width(const detect_search *search);
 
-/* From images [n][size][size][channels]: residuals [n], and unless they are NULL generated [n]
- * images and trace [n][restarts][iterations], as ano_score() says. `tick`, which may be
- * NULL, is called after every iteration of the first thread. Errors: NUMERIC, CANCELLED. */
+/* From images [n][size][size][channels], and unless it is NULL z [n][latent], where the first
+ * search of each begins, if z itself is searched for: residuals [n], and unless they are NULL
+ * generated [n] images and trace [n][restarts][iterations], as ano_score() says. `tick`, which may
+ * be NULL, is called after every iteration of the first thread. Errors: NUMERIC, CANCELLED. */
 ano_status detect_search_run(float *residuals, float *generated, float *trace,
-                             detect_search *search, const float *images, size_t n,
+                             detect_search *search, const float *images, const float *z, size_t n,
                              detect_tick *tick, void *cookie, ano_error *err);
 
 #endif

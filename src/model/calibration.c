@@ -53,6 +53,13 @@ ano_score_options ano_score_options_of(ano_method method)
         options.iterations = 500;
         options.learning_rate = 0.1;
     }
+    if (method == ANO_METHOD_HYBRID) {
+        options.iterations = 50;
+        options.restarts = 1;
+        options.learning_rate = 0.02;
+    }
+    if (method == ANO_METHOD_ENCODER)
+        options.feature_weight = 1;
     return options;
 }
 
@@ -105,6 +112,13 @@ ano_status ano_model_set_calibration(ano_model *model, const ano_calibration *ca
     return ANO_OK;
 }
 
+/* Whether the features' options count for it. */
+static bool matches_features(ano_method method)
+{
+    return method == ANO_METHOD_LATENT || method == ANO_METHOD_ENCODER ||
+           method == ANO_METHOD_HYBRID;
+}
+
 static bool same_matching(const ano_score_options *a, const ano_score_options *b)
 {
     return a->feature_weight == b->feature_weight && a->feature_block == b->feature_block &&
@@ -116,7 +130,7 @@ bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_o
     const ano_score_options *how = &calibration->how;
     return calibration->n > 0 &&
            (options->method == ANO_METHOD_OF_MODEL || how->method == options->method) &&
-           (how->method != ANO_METHOD_LATENT || same_matching(how, options)) &&
+           (!matches_features(how->method) || same_matching(how, options)) &&
            how->search == options->search && how->iterations == options->iterations &&
            how->restarts == options->restarts &&
            (how->learning_rate == options->learning_rate || how->search != ANO_SEARCH_ADAM) &&
@@ -139,7 +153,7 @@ json_t *model_calibration_metadata(const ano_calibration *calibration)
         (json_int_t)how->seed, "pool", ano_pool_name(how->pool), "pool_share", how->pool_share,
         "samples", how->samples, "evidence", ano_evidence_name(how->evidence));
     /* Files of the first methods are without. */
-    if (object != NULL && how->method == ANO_METHOD_LATENT &&
+    if (object != NULL && matches_features(how->method) &&
         json_object_update_new(
             object, json_pack("{s:s, s:f, s:i, s:s}", "method", ano_method_name(how->method),
                               "feature_weight", how->feature_weight, "feature_block",
@@ -191,7 +205,7 @@ static ano_status read_matching(ano_score_options *how, const json_t *object, an
         return ANO_OK;
     if (!json_is_string(name) || !model_method_named(&how->method, json_string_value(name)))
         return base_error(err, ANO_FORMAT, "metadata: calibration: method is unknown");
-    ano_status status = read_number(&how->feature_weight, object, "feature_weight", 0, 1, err);
+    ano_status status = read_number(&how->feature_weight, object, "feature_weight", 0, 1e30, err);
     if (status == ANO_OK)
         status = read_number(&block, object, "feature_block", 0, INT_MAX, err);
     if (status == ANO_OK)

@@ -49,10 +49,20 @@ static const method_kind method_kinds[] = {
                         {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
                         {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
                         {"vae_loss", "reconstruction", "kl"}},
+    [ANO_METHOD_ENCODER] =
+        {"encoder",
+         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
+         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
+         {"d_loss", "g_loss", "penalty", "e_loss"}},
     [ANO_METHOD_LATENT] = {"latent",
                            {false},
                            {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
                            {NULL}},
+    [ANO_METHOD_HYBRID] =
+        {"hybrid",
+         {false},
+         {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
+         {NULL}},
 };
 enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
 

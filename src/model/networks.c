@@ -37,7 +37,7 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
-    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_VAE, err);
+    ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_ENCODER, err);
     if (status == ANO_OK)
         status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)
@@ -102,31 +102,47 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
     return nn_net_create(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
 }
 
-/* From the image by blocks of half the side each to `outputs` numbers. */
-static ano_status create_downwards(nn_net **out, const ano_model_config *config, int outputs,
-                                   ano_error *err)
+/* From the image to maps of half the side a block. */
+static void add_downsampling(description *d, const ano_model_config *config)
 {
     const int width = config->base_width, n_blocks = model_blocks(config->size);
-    description d = {.n = 0};
     for (int i = 1; i <= n_blocks; i++) {
         const int channels = i > 1 ? 2 * width : width;
-        add(&d, "conv", i, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = 5});
-        add(&d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
-        add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
+        add(d, "conv", i, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = 5});
+        add(d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
+        add(d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
     }
-    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = outputs});
-    const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
 }
 
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    return create_downwards(out, config, 1, err);
+    description d = {.n = 0};
+    add_downsampling(&d, config);
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = 1});
+    const nn_shape image = {config->size, config->size, config->channels};
+    return nn_net_create(out, image, d.specs, d.n, err);
 }
 
 ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    return create_downwards(out, config, code_size(config), err);
+    description d = {.n = 0};
+    add_downsampling(&d, config);
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = code_size(config)});
+    if (config->method != ANO_METHOD_VAE) /* z itself, in the prior's range */
+        add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
+    const nn_shape image = {config->size, config->size, config->channels};
+    return nn_net_create(out, image, d.specs, d.n, err);
+}
+
+int model_feature_layers(const nn_net *net, int block)
+{
+    int seen = 0, end = 0;
+    for (int i = 0; i < net->n_layers && (block == 0 || seen < block); i++)
+        if (net->layers[i].kind == NN_MAX_POOL) {
+            seen++;
+            end = i + 1;
+        }
+    return block == 0 || seen == block ? end : 0;
 }
 
 ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,

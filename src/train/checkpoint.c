@@ -31,12 +31,18 @@ static char *place_path(const char *run_dir, int place)
 static json_t *options_json(const train_state *state, const ano_train_options *o)
 {
     const ano_augment *a = &o->augment;
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "batch",
-                     o->batch, "conv", (int)o->conv, "learning_rate", o->learning_rate, "beta1",
-                     o->beta1, "beta2", o->beta2, "flip", (json_int_t)a->flip, "shift", a->shift,
-                     "rotate", a->rotate, "brightness", a->brightness, "contrast", a->contrast,
-                     "cache", (json_int_t)o->cache, "seed", (json_int_t)o->seed, "images_crc",
-                     (json_int_t)state->images_crc);
+    json_t *options = json_pack(
+        "{s:i, s:i, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "batch", o->batch,
+        "conv", (int)o->conv, "learning_rate", o->learning_rate, "beta1", o->beta1, "beta2",
+        o->beta2, "flip", (json_int_t)a->flip, "shift", a->shift, "rotate", a->rotate, "brightness",
+        a->brightness, "contrast", a->contrast, "cache", (json_int_t)o->cache, "seed",
+        (json_int_t)o->seed, "images_crc", (json_int_t)state->images_crc);
+    if (options != NULL && state->model->config.method == ANO_METHOD_ENCODER &&
+        json_object_set_new(options, "encoding", json_integer((json_int_t)o->encoding)) != 0) {
+        json_decref(options);
+        return NULL;
+    }
+    return options;
 }
 
 static const char *const method_names[] = {

@@ -50,6 +50,14 @@ static const struct {
 } order[MODEL_NETWORKS] = {
     {ANO_DISCRIMINATOR, 0}, {ANO_GENERATOR, 1}, {ANO_PATCH_DISCRIMINATOR, 0}, {ANO_ENCODER, 0}};
 
+/* f-AnoGAN's encoder comes after its GAN. */
+static int loss_of(const ano_model *model, int i)
+{
+    const bool is_last =
+        order[i].network == ANO_ENCODER && model->config.method == ANO_METHOD_ENCODER;
+    return is_last ? 3 : order[i].loss;
+}
+
 ano_status train_check_finite(const ano_model *model, const float *const gradients[MODEL_NETWORKS],
                               const double losses[ANO_MAX_LOSSES], ano_error *err)
 {
@@ -59,7 +67,7 @@ ano_status train_check_finite(const ano_model *model, const float *const gradien
         if (gradients[network] == NULL)
             continue;
         ano_status status = check_gradients(net, network, gradients[network], err);
-        if (status == ANO_OK && !isfinite(losses[order[i].loss]))
+        if (status == ANO_OK && !isfinite(losses[loss_of(model, i)]))
             status =
                 broke_down(err, network, "its loss, by what comes out of the discriminator,", "");
         if (status == ANO_OK)

@@ -13,10 +13,11 @@ typedef struct train_result {
 
 typedef struct train_objective train_objective;
 
-/* For batches of options->batch images. The model and the optimisers [MODEL_NETWORKS] are changed
- * by every step and must outlive it, as the options. Steps allocate nothing. */
+/* For batches of options->batch images, epochs of so many steps. The model and the optimisers
+ * [MODEL_NETWORKS] are changed by every step and must outlive it, as the options. Steps allocate
+ * nothing. */
 ano_status train_objective_create(train_objective **out, ano_model *model, nn_adam *adam,
-                                  const ano_train_options *options, ano_error *err);
+                                  const ano_train_options *options, int steps, ano_error *err);
 void train_objective_free(train_objective *objective);
 
 /* Where the caller puts the images of a step: [batch][size][size][channels]. Lent; the step may
@@ -32,8 +33,8 @@ ano_status train_objective_run(train_result *result, train_objective *objective,
  * network that it does not train. Lent. */
 const float *train_objective_gradients(const train_objective *objective, ano_network network);
 
-/* The images of the last step that a GAN's generator made [batch][size][size][channels]; NULL where
- * there is none. Lent. */
+/* The images of the last step that a generator made [batch][size][size][channels], beside which a
+ * discriminator's loss is a cross-entropy; NULL where there are none. Lent. */
 const float *train_objective_generated(const train_objective *objective);
 
 #endif

@@ -47,6 +47,8 @@ static ano_status check_options(const ano_train_options *o, const ano_dataset *d
     if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
         return base_error(err, ANO_ARG, "beta1 and beta2 are %g and %g, but must be from 0 to < 1",
                           o->beta1, o->beta2);
+    if (o->encoding < ANO_ENCODING_IZIF || o->encoding > ANO_ENCODING_ZIZ)
+        return base_error(err, ANO_ARG, "there is no encoding number %d", (int)o->encoding);
     if (o->resume && o->run_dir == NULL)
         return base_error(err, ANO_ARG, "resuming needs the run's folder");
     if (o->sample_every < 1 || o->weights_every < 1)
@@ -385,7 +387,7 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
         train_checkpoint_clear(o->run_dir);
     t->saved = base_seconds();
     if (status == ANO_OK)
-        status = train_objective_create(&t->objective, state->model, state->adam, o, err);
+        status = train_objective_create(&t->objective, state->model, state->adam, o, t->steps, err);
     return status;
 }
 

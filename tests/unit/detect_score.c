@@ -56,6 +56,8 @@ static void check_independence(int base_width, ano_score_options options)
     const size_t row = RESTARTS * (size_t)options.iterations;
     ano_model_config config = ANO_MODEL_CONFIG_INIT;
     config.base_width = base_width;
+    if (options.method == ANO_METHOD_HYBRID)
+        config.method = ANO_METHOD_ENCODER;
     ano_model *model;
     assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
     float together[N], alone[N];
@@ -107,6 +109,10 @@ static void score__depends_on_the_image_alone(void **state)
         latent.learning_rate = 0.5; /* out of the prior's range at once */
         check_independence(clip == ANO_CLIP_BOUND ? 16 : 3, latent);
     }
+    ano_score_options hybrid = ano_score_options_of(ANO_METHOD_HYBRID);
+    hybrid.iterations = 4;
+    hybrid.restarts = RESTARTS;
+    check_independence(16, hybrid);
 }
 
 /* What a callback saw, and when it is to stop the work. */
@@ -190,6 +196,27 @@ static void score__is_the_least_of_the_traces_of_all_searches(void **state)
     ano_model_free(model);
 }
 
+static void hybrid__begins_where_the_encoder_says(void **state)
+{
+    (void)state;
+    ano_model_config config = ANO_MODEL_CONFIG_INIT;
+    config.base_width = 16;
+    config.method = ANO_METHOD_ENCODER;
+    ano_model *model;
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    float scores[3], *by_encoder = base_alloc(3 * PIXELS, sizeof(float));
+    float *by_search = base_alloc(3 * PIXELS, sizeof(float));
+    score(scores, by_encoder, NULL, model, 0, 3, ano_score_options_of(ANO_METHOD_ENCODER));
+    ano_score_options options = ano_score_options_of(ANO_METHOD_HYBRID);
+    options.iterations = 1;
+    options.learning_rate = 1e-30; /* where the first iterate is, the second is too */
+    score(scores, by_search, NULL, model, 0, 3, options);
+    assert_memory_equal(by_search, by_encoder, 3 * PIXELS * sizeof(float));
+    base_free(by_encoder);
+    base_free(by_search);
+    ano_model_free(model);
+}
+
 static void latent_search__finds_the_latent_of_a_generated_image(void **state)
 {
     (void)state;
@@ -255,6 +282,7 @@ int main(void)
         cmocka_unit_test(callback__sees_every_image_done_and_can_stop_the_work),
         cmocka_unit_test(score__refuses_a_tolerance_that_is_no_share),
         cmocka_unit_test(score__is_the_least_of_the_traces_of_all_searches),
+        cmocka_unit_test(hybrid__begins_where_the_encoder_says),
         cmocka_unit_test(latent_search__finds_the_latent_of_a_generated_image),
     };
     return cmocka_run_group_tests(tests, fill_pixels, NULL);

@@ -181,6 +181,41 @@ static void training__by_fft_repeats_and_resumes_to_the_bit(void **state)
     repeats_and_resumes(ANO_CONV_FFT, "fft");
 }
 
+static const ano_model_config encoding = {SIZE, 1, 3, 4, ANO_METHOD_ENCODER};
+
+/* The second of two epochs is the encoder's, that of three still its GAN's. */
+static void training__of_an_encoder_resumes_to_the_bit_in_both_parts(void **state)
+{
+    (void)state;
+    for (int epochs = 2; epochs <= 3; epochs++) {
+        const folder whole = temporary_folder(), stopped = temporary_folder();
+        ano_train_options options = two_epochs(&whole);
+        options.epochs = epochs;
+        train_model(&encoding, &options, ANO_OK);
+        options.run_dir = stopped.path;
+        options.callback = stop_in_second_epoch;
+        train_model(&encoding, &options, ANO_CANCELLED);
+        options.callback = NULL;
+        options.resume = true;
+        train_model(&encoding, &options, ANO_OK);
+        assert_same_file(&whole, &stopped, "model.safetensors");
+        remove_folder(&whole);
+        remove_folder(&stopped);
+    }
+}
+
+static void training__does_not_resume_an_encoder_for_another_loss(void **state)
+{
+    (void)state;
+    const folder run = temporary_folder();
+    ano_train_options options = two_epochs(&run);
+    train_model(&encoding, &options, ANO_OK);
+    options.resume = true;
+    options.encoding = ANO_ENCODING_ZIZ;
+    train_model(&encoding, &options, ANO_ARG);
+    remove_folder(&run);
+}
+
 typedef struct killed_run {
     const folder *run, *copy;
 } killed_run;
@@ -309,6 +344,8 @@ int main(void)
         cmocka_unit_test(training__can_be_stopped_while_it_looks_at_the_images),
         cmocka_unit_test(training__by_winograd_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__by_fft_repeats_and_resumes_to_the_bit),
+        cmocka_unit_test(training__of_an_encoder_resumes_to_the_bit_in_both_parts),
+        cmocka_unit_test(training__does_not_resume_an_encoder_for_another_loss),
         cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
         cmocka_unit_test(resume__refuses_another_run_by_name_of_what_differs),
         cmocka_unit_test(training__stops_at_what_is_not_finite_and_names_it),

@@ -1,0 +1,149 @@
+/* f-AnoGAN's score, against plain passes over the networks, and its independence of company. */
+#include "detect/encode.h"
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "model/networks.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SIZE = 12, PIXELS = SIZE * SIZE, IMAGES = 61, LATENT = 5 };
+
+typedef struct fixture {
+    ano_model *model;
+    float tiles[IMAGES * PIXELS];
+} fixture;
+
+typedef struct outcome {
+    float scores[IMAGES], generated[IMAGES * PIXELS], z[IMAGES * LATENT];
+} outcome;
+
+static void create(fixture *f, int width)
+{
+    const ano_model_config config = {SIZE, 1, LATENT, width, ANO_METHOD_ENCODER};
+    assert_int_equal(ano_model_create(&f->model, &config, 3, NULL), ANO_OK);
+    base_random_uniform(f->tiles, IMAGES * PIXELS, -1, 1, (base_random){1, BASE_PURPOSE_TEST, 0});
+}
+
+/* Tiles [first, first + n), to the start of `out`. */
+static void run(outcome *out, const fixture *f, size_t first, size_t n, int threads, double weight)
+{
+    ano_score_options options = ano_score_options_of(ANO_METHOD_ENCODER);
+    options.feature_weight = weight;
+    const int previous = base_threads_enter(threads);
+    detect_encode *encode;
+    const float *tiles = f->tiles + first * PIXELS;
+    const detect_found found = {.scores = out->scores, .generated = out->generated};
+    assert_int_equal(detect_encode_create(&encode, f->model, &options, NULL), ANO_OK);
+    assert_int_equal(detect_encode_run(&found, encode, tiles, n, NULL, NULL, NULL), ANO_OK);
+    assert_int_equal(detect_encode_latents(out->z, encode, tiles, n, NULL), ANO_OK);
+    detect_encode_free(encode);
+    base_threads_leave(previous);
+}
+
+/* What a pass of one image makes of src, to dst. */
+static void pass_one(float *dst, const nn_net *net, const float *src)
+{
+    nn_pass *pass;
+    const float *out;
+    assert_int_equal(nn_pass_create(&pass, net, 1, 0, NULL), ANO_OK);
+    assert_int_equal(nn_pass_forward(&out, pass, src, NULL), ANO_OK);
+    memcpy(dst, out, nn_shape_size(net->dst) * sizeof *dst);
+    nn_pass_free(pass);
+}
+
+static double mean_square(const float *a, const float *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    return sum / (double)n;
+}
+
+/* Both ways round differently: sums of some hundred terms, and Winograd's, are off by less than a
+ * share of 1e-4. */
+static void check_score(int width, double weight)
+{
+    enum { CHECKED = 3 };
+    fixture *f = base_alloc(1, sizeof *f);
+    outcome *out = base_alloc(1, sizeof *out);
+    create(f, width);
+    run(out, f, 0, CHECKED, 1, weight);
+    const nn_net *critic = f->model->networks[ANO_DISCRIMINATOR];
+    const nn_net head = nn_net_head(critic, model_feature_layers(critic, 0));
+    const size_t size = nn_shape_size(head.dst);
+    float *seen = base_alloc(2 * size, sizeof(float));
+    for (size_t i = 0; i < CHECKED; i++) {
+        const float *x = f->tiles + i * PIXELS;
+        float z[LATENT], generated[PIXELS];
+        pass_one(z, f->model->networks[ANO_ENCODER], x);
+        pass_one(generated, f->model->networks[ANO_GENERATOR], z);
+        pass_one(seen, &head, x);
+        pass_one(seen + size, &head, generated);
+        const double expected =
+            mean_square(x, generated, PIXELS) + weight * mean_square(seen, seen + size, size);
+        if (!(fabs((double)out->scores[i] - expected) <= 1e-4 * expected))
+            fail_msg("width %d, weight %g, image %zu: expected %.9g, got %.9g", width, weight, i,
+                     expected, (double)out->scores[i]);
+        for (size_t k = 0; k < LATENT; k++)
+            assert_true(fabsf(out->z[i * LATENT + k] - z[k]) < 1e-4f);
+    }
+    base_free(seen);
+    base_free(out);
+    ano_model_free(f->model);
+    base_free(f);
+}
+
+static void encoders_score__is_the_papers(void **state)
+{
+    (void)state;
+    check_score(3, 1);
+    check_score(16, 1);
+    check_score(16, 0);
+    check_score(16, 20);
+}
+
+static void check_company(int width)
+{
+    fixture *f = base_alloc(1, sizeof *f);
+    outcome *together = base_alloc(1, sizeof *together), *alone = base_alloc(1, sizeof *alone);
+    create(f, width);
+    run(together, f, 0, IMAGES, 2, 1);
+    const struct {
+        size_t first, n;
+    } parts[] = {{0, 1}, {60, 1}, {1, 15}, {13, 2}, {5, 40}};
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        const size_t first = parts[p].first, n = parts[p].n;
+        run(alone, f, first, n, 1 + (int)p % 3, 1);
+        assert_memory_equal(alone->scores, together->scores + first, n * sizeof(float));
+        assert_memory_equal(alone->generated, together->generated + first * PIXELS,
+                            n * PIXELS * sizeof(float));
+        assert_memory_equal(alone->z, together->z + first * LATENT, n * LATENT * sizeof(float));
+    }
+    base_free(together);
+    base_free(alone);
+    ano_model_free(f->model);
+    base_free(f);
+}
+
+static void encoders_score__depends_on_the_image_alone(void **state)
+{
+    (void)state;
+    check_company(3);
+    check_company(16);
+    check_company(64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encoders_score__is_the_papers),
+        cmocka_unit_test(encoders_score__depends_on_the_image_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
