@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What `meson install` installs is enough: the example builds with pkg-config against it alone, and
-# scores with it what the installed program trained. Run as: run.sh BUILD SOURCE_ROOT PREFIX CC...
+# scores with it what the installed program trained; a program in C++ does too.
+# Run as: run.sh BUILD SOURCE_ROOT PREFIX CC...
 set -euo pipefail
 build=$1 source=$2 prefix=$3
 shift 3
@@ -10,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet
 root=$work/root$prefix
 for file in bin/anogan include/anogan/anogan.h share/man/man1/anogan.1 \
-    share/anogan/mnist-1-vs-9/train-images-idx3-ubyte.gz; do
+    share/bash-completion/completions/anogan share/anogan/mnist-1-vs-9/train-images-idx3-ubyte.gz; do
     test -s "$root/$file"
 done
 
@@ -35,3 +36,15 @@ if ./score_image nowhere.safetensors bars 2>message.txt; then
     exit 1
 fi
 grep -q nowhere.safetensors message.txt
+
+if ! command -v c++ >/dev/null; then
+    echo "no C++ compiler is on this machine"
+    exit
+fi
+sanitize=()
+for word in "$@"; do
+    [[ $word != -fsanitize=* ]] || sanitize+=("$word")
+done
+c++ -std=c++11 -Wall -Wextra -Werror "${sanitize[@]}" "$source/tests/install/plus_plus.cpp" "${flags[@]}" \
+    -o plus_plus
+./plus_plus | grep -qxE '[0-9]+\.[0-9]+\.[0-9]+, oneDNN [0-9.]+'
