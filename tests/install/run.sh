@@ -17,8 +17,9 @@ done
 
 cd "$work"
 export PKG_CONFIG_SYSROOT_DIR=$work/root
-PKG_CONFIG_PATH=$(dirname "$(find "$root" -name anogan.pc)")
-export PKG_CONFIG_PATH
+# Nothing else is to be found: who uses the library need not have what it is built with.
+PKG_CONFIG_LIBDIR=$(dirname "$(find "$root" -name anogan.pc)")
+export PKG_CONFIG_LIBDIR
 read -ra flags < <(pkg-config --cflags --libs anogan)
 "$@" -std=c17 -Wall -Wextra -Werror "$source/examples/score_image.c" "${flags[@]}" -o score_image
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir anogan)
