@@ -95,7 +95,9 @@ static char *describe_verbs(int key, const char *text, void *input)
 static void print_version(FILE *stream, struct argp_state *state)
 {
     (void)state;
-    fprintf(stream, "anogan %s\n", ano_version());
+    const ano_build build = ano_build_info();
+    fprintf(stream, "anogan %s\noneDNN %s, %s kernels, %s build\n", ano_version(), build.onednn,
+            build.kernels, build.build_type);
 }
 
 int main(int argc, char **argv)

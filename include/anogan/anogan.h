@@ -67,6 +67,14 @@ ANO_API const char *ano_status_name(ano_status status);
 /* The version of the library, "major.minor.patch". */
 ANO_API const char *ano_version(void);
 
+/* What speed and the last bits of numbers depend on: for messages and bug reports. */
+typedef struct ano_build {
+    char onednn[24];        /* the version of oneDNN that is loaded, "2.6.0" */
+    const char *kernels;    /* the loops chosen for this processor: "generic", "avx2", "avx512" */
+    const char *build_type; /* how the library was compiled: "release", "debug" … */
+} ano_build;
+ANO_API ano_build ano_build_info(void);
+
 /* ---- data sets ---------------------------------------------------------------------------- */
 
 typedef struct ano_dataset ano_dataset;
@@ -403,8 +411,8 @@ typedef struct ano_train_options {
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0}, 0, 0, NULL, NULL, false, 10, 50, 1, 0, 2,    \
-            (size_t)1 << 30, NULL, NULL, ANO_ENCODING_IZIF                                         \
+        10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0, 0, 0, 0, 0}, 0, 0, NULL, NULL, false, 10, 50, \
+            1, 0, 2, (size_t)1 << 30, NULL, NULL, ANO_ENCODING_IZIF                                \
     }
 
 /* Trains the networks of the config's method on the images of `dataset`, whose shape `config` must

@@ -104,12 +104,13 @@ static ano_status fold_dense(detect_folded *f, const nn_net *net, ano_error *err
     f->dense_size = src_size(&f->blocks[0].up);
     f->dense = base_alloc((f->dense_size + DENSE_BLOCK) * (latent + 1), sizeof(float));
     f->dense_back = base_alloc(f->dense_size * f->latent_columns, sizeof(float));
-    float *scale = base_alloc(2 * features, sizeof(float)), *shift = scale + features;
+    float *scale = base_alloc(2 * features, sizeof(float));
     if (f->dense == NULL || f->dense_back == NULL || scale == NULL) {
         base_free(scale);
         return base_error_nomem(err, "folded generator");
     }
     const float *kernel = layer_data(net, dense, 0), *bias = layer_data(net, dense, 1);
+    float *shift = scale + features;
     norm_scale_and_shift(scale, shift, net, norm);
     for (size_t feature = 0; feature < features; feature++) {
         const size_t column = feature / c * in + feature % c;
@@ -231,7 +232,7 @@ ano_status detect_folded_create(detect_folded **out, const nn_net *generator, an
     ano_status status = f->blocks != NULL ? ANO_OK : base_error_nomem(err, "folded generator");
     for (int i = 0; i < f->n_blocks && status == ANO_OK; i++) {
         f->blocks[i].src_at = f->outer_at;
-        status = fold_block(&f->blocks[i], generator, first + i * INNER_LAYERS, err);
+        status = fold_block(&f->blocks[i], generator, first + (ptrdiff_t)i * INNER_LAYERS, err);
         f->outer_at += src_size(&f->blocks[i].up);
     }
     if (status == ANO_OK)

@@ -171,7 +171,7 @@ static ano_status prepare(eval_descriptor *own, ano_error *err)
         prepare_histograms(own);
         break;
     case EVAL_RANDOM: {
-        const size_t n = FILTER_SIDE * FILTER_SIDE * c * FILTERS;
+        const size_t n = c * FILTER_SIDE * FILTER_SIDE * FILTERS;
         own->length = (h / FILTER_CELL) * (w / FILTER_CELL) * FILTERS;
         own->scratch = h * w * (c + FILTERS);
         own->filters = base_alloc(n, sizeof *own->filters);

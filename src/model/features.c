@@ -204,7 +204,7 @@ ano_status model_features_describe(float *dst, model_features *features, const f
     for (int thread = 0; thread < f->n_threads; thread++)
         for (size_t i = (size_t)thread; i < n; i += (size_t)f->n_threads) {
             ano_error own = ANO_ERROR_INIT;
-            if (describe_one(dst + i * f->length, f, f->passes + thread * f->n_pieces,
+            if (describe_one(dst + i * f->length, f, f->passes + (ptrdiff_t)thread * f->n_pieces,
                              images + i * f->image, &own) != ANO_OK) {
 #pragma omp critical
                 status = base_error(err, own.status, "%s", own.message);

@@ -2,9 +2,11 @@
 #include "nn/onednn.h"
 
 #include "base/memory.h"
+#include "kernels/kernels.h"
 
 #include <dnnl.h>
 
+#include <stdio.h>
 #include <string.h>
 
 struct nn_backend {
@@ -32,6 +34,15 @@ static ano_status dnnl_failed(ano_error *err, dnnl_status_t status, const char *
 {
     return base_error(err, status == dnnl_out_of_memory ? ANO_NOMEM : ANO_BACKEND, "oneDNN: %s: %s",
                       what, dnnl_text(status));
+}
+
+ano_build ano_build_info(void)
+{
+    const dnnl_version_t *version = dnnl_version();
+    ano_build build = {.kernels = kernels_get()->name, .build_type = ANOGAN_BUILD_TYPE};
+    snprintf(build.onednn, sizeof build.onednn, "%d.%d.%d", version->major, version->minor,
+             version->patch);
+    return build;
 }
 
 ano_status nn_backend_create(nn_backend **out, ano_error *err)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What `meson install` installs is enough: the example builds with pkg-config against it alone, and
-# scores with it what the installed program trained. Run as: run.sh BUILD SOURCE_ROOT PREFIX CC...
+# scores with it what the installed program trained; a program in C++ does too.
+# Run as: run.sh BUILD SOURCE_ROOT PREFIX CC...
 set -euo pipefail
 build=$1 source=$2 prefix=$3
 shift 3
@@ -10,14 +11,15 @@ trap 'rm -rf "$work"' EXIT
 DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet
 root=$work/root$prefix
 for file in bin/anogan include/anogan/anogan.h share/man/man1/anogan.1 \
-    share/anogan/mnist-1-vs-9/train-images-idx3-ubyte.gz; do
+    share/bash-completion/completions/anogan share/anogan/mnist-1-vs-9/train-images-idx3-ubyte.gz; do
     test -s "$root/$file"
 done
 
 cd "$work"
 export PKG_CONFIG_SYSROOT_DIR=$work/root
-PKG_CONFIG_PATH=$(dirname "$(find "$root" -name anogan.pc)")
-export PKG_CONFIG_PATH
+# Nothing else is to be found: who uses the library need not have what it is built with.
+PKG_CONFIG_LIBDIR=$(dirname "$(find "$root" -name anogan.pc)")
+export PKG_CONFIG_LIBDIR
 read -ra flags < <(pkg-config --cflags --libs anogan)
 "$@" -std=c17 -Wall -Wextra -Werror "$source/examples/score_image.c" "${flags[@]}" -o score_image
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir anogan)
@@ -35,3 +37,15 @@ if ./score_image nowhere.safetensors bars 2>message.txt; then
     exit 1
 fi
 grep -q nowhere.safetensors message.txt
+
+if ! command -v c++ >/dev/null; then
+    echo "no C++ compiler is on this machine"
+    exit
+fi
+sanitize=()
+for word in "$@"; do
+    [[ $word != -fsanitize=* ]] || sanitize+=("$word")
+done
+c++ -std=c++11 -Wall -Wextra -Werror "${sanitize[@]}" "$source/tests/install/plus_plus.cpp" "${flags[@]}" \
+    -o plus_plus
+./plus_plus | grep -qxE '[0-9]+\.[0-9]+\.[0-9]+, oneDNN [0-9.]+'

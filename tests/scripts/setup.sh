@@ -55,6 +55,12 @@ check 'what tests need' 'libcmocka-dev' 0 "$bin" --test 0 "apt-get update -qq
 $install libcmocka-dev"
 check 'what tests for ARM need' 'libcmocka-dev qemu-user' 0 "$bin" --aarch64 0 "apt-get update -qq
 $install qemu-user"
+check 'what packages need' 'debhelper cppcheck' 0 "$bin" --package 0 "apt-get update -qq
+$install debhelper"
+check 'what analysis needs' 'debhelper cppcheck' 0 "$bin" --analyse 0 "apt-get update -qq
+$install cppcheck"
+check 'what coverage needs' 'libcmocka-dev gcovr' 0 "$bin" --coverage 0 "apt-get update -qq
+$install libcmocka-dev gcovr"
 rm "$bin/dpkg-query"
 check 'not a Debian' '' 0 "$bin" '' 0 ''
 said 'libdnnl-dev: oneDNN'
