@@ -129,7 +129,7 @@ static void encoder_step__brings_generated_images_back_and_moves_the_encoder_alo
     base_random_uniform(z, BATCH * LATENT, -1, 1, (base_random){SEED, BASE_PURPOSE_SAMPLES, 0});
     assert_int_equal(ano_model_generate(f.images, f.model, z, BATCH, 1, NULL), ANO_OK);
     const double first = encoder_loss(&e);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 500; i++)
         encoder_loss(&e);
     assert_true(encoder_loss(&e) < 0.1 * first);
     for (int i = 0; i < MODEL_NETWORKS; i++) {
