@@ -40,8 +40,10 @@ typedef struct cli_options {
     int method;    /* 0: auto, else 1 + an ano_method; cli_train() puts it into `model` */
     ano_model_config model;
     ano_train_options train;
-    unsigned memory; /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
-    int cache;       /* MB of decoded images that training keeps */
+    unsigned memory;    /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
+    int max_pixels;     /* of an image that is read */
+    bool allow_outside; /* manifests may name files outside their folders */
+    int cache;          /* MB of decoded images that training keeps */
     ano_score_options search;
     bool chooses_pool; /* the program sets search.pool when training has ended: cli/choose.h */
     double alpha;
@@ -81,6 +83,9 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
 
 /* Reads FOLDER/config.json onto `options`. False with no error when there is none. */
 ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err);
+/* The same of the bytes of a config.json; `path` is for messages. */
+ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_t size,
+                                  const char *path, ano_error *err);
 /* Writes FOLDER/config.json: every option that repeats the run. */
 ano_status cli_options_save(const cli_options *options, const char *folder, ano_error *err);
 

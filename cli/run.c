@@ -211,8 +211,11 @@ ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
 {
     ano_dataset *all = NULL, *left = NULL;
     *training = *held_out = *set_aside = NULL;
-    const ano_dataset_options normal = {
-        .split = ANO_SPLIT_TRAIN, .normal = options->normal, .view = *view};
+    const ano_dataset_options normal = {.split = ANO_SPLIT_TRAIN,
+                                        .normal = options->normal,
+                                        .view = *view,
+                                        .max_pixels = (size_t)options->max_pixels,
+                                        .allow_outside = options->allow_outside};
     ano_status status = ano_dataset_open(&all, options->data, &normal, err);
     if (status != ANO_OK)
         return status;
