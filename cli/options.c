@@ -659,9 +659,11 @@ ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_
     ano_status status = ANO_OK;
     json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(config)) {
+        const bool is_json = config != NULL;
         json_decref(config);
-        return base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object: %s", path,
-                          where.line, where.text);
+        return is_json ? base_error(err, ANO_FORMAT, "%s: is not a JSON object", path)
+                       : base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object: %s", path,
+                                    where.line, where.text);
     }
     cli_options_free(options);
     options->config = config;

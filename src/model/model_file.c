@@ -96,7 +96,7 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (version != MODEL_FILE_VERSION)
         return base_error(err, ANO_UNSUPPORTED,
                           "the file is of version %d, this program reads version %d: a newer one "
-                          "wrote it",
+                          "wrote it and can read it",
                           version, MODEL_FILE_VERSION);
     const json_t *architecture = json_object_get(metadata, "architecture");
     const char *kind = json_string_value(json_object_get(architecture, "kind"));
@@ -244,8 +244,8 @@ static ano_status check_numbers(const format_tensor *tensor, const char *path, a
     const bool positive = is_variance(tensor->name);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(tensor->data[i]) || (positive && tensor->data[i] < 0))
-            return base_error(err, ANO_FORMAT, "%s: tensor '%s': number %zu is %g: is damaged",
-                              path, tensor->name, i, (double)tensor->data[i]);
+            return base_error(err, ANO_FORMAT, "%s: tensor '%s': number %zu is %g", path,
+                              tensor->name, i, (double)tensor->data[i]);
     return ANO_OK;
 }
 
