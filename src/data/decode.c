@@ -44,6 +44,8 @@ static void start(void)
     vips_vector_set_enabled(FALSE); /* its generated code crashes on 64-bit ARM */
     g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG,
                       say_nothing, NULL);
+    /* So says GObject of an image that libvips gives no width, in the place of an error. */
+    g_log_set_handler("GLib-GObject", G_LOG_LEVEL_WARNING, say_nothing, NULL);
 }
 
 static const char *name_of(const char *path)
@@ -210,9 +212,10 @@ static ano_status open_file(VipsImage **out, const char *path, size_t max_pixels
     if (status != ANO_OK)
         return status;
     if ((size_t)image->Xsize * (size_t)image->Ysize > max_pixels) {
-        status =
-            base_error(err, ANO_UNSUPPORTED, "%s: has %d x %d pixels, more than the limit of %zu",
-                       path, image->Ysize, image->Xsize, max_pixels);
+        status = base_error(
+            err, ANO_UNSUPPORTED,
+            "%s: has %d x %d pixels, more than the limit of %zu; the option max-pixels sets it",
+            path, image->Ysize, image->Xsize, max_pixels);
     } else if (vips_image_get_orientation(image) > 1) { /* what is turned is not read in order */
         g_object_unref(image);
         if ((status = load(&image, path, VIPS_ACCESS_RANDOM, err)) != ANO_OK)

@@ -12,6 +12,8 @@ void model_calibration_clear(ano_model *model);
 
 /* All but the scores; the caller decrefs it. NULL: no memory. */
 json_t *model_calibration_metadata(const ano_calibration *calibration);
+/* Whether that is the name of the tensor that the calibration has in a file. */
+bool model_calibration_has(const ano_calibration *calibration, const char *name);
 /* The scores, "calibration.scores" [n]. */
 format_tensor model_calibration_tensor(const ano_calibration *calibration);
 

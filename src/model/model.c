@@ -107,7 +107,7 @@ static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
     }
 }
 
-ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err)
+ano_status model_lay_out(ano_model **out, const ano_model_config *config, ano_error *err)
 {
     *out = NULL;
     ano_status status = model_config_check(config, err);
@@ -137,6 +137,19 @@ ano_status model_create(ano_model **out, const ano_model_config *config, ano_err
     }
     *out = model;
     return ANO_OK;
+}
+
+ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err)
+{
+    ano_status status = model_lay_out(out, config, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
+        if ((*out)->networks[i] != NULL)
+            status = nn_net_allocate((*out)->networks[i], err);
+    if (status != ANO_OK) {
+        ano_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,

@@ -99,7 +99,7 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
     }
     add_upsampling(&d, n_blocks, width, 5, config->channels);
     add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
-    return nn_net_create(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
+    return nn_net_lay_out(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
 }
 
 /* From the image by blocks of half the side each to `outputs` numbers. */
@@ -116,7 +116,7 @@ static ano_status create_downwards(nn_net **out, const ano_model_config *config,
     }
     add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = outputs});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
+    return nn_net_lay_out(out, image, d.specs, d.n, err);
 }
 
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
@@ -144,5 +144,5 @@ ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config
     }
     add(&d, "conv", N_CONVOLUTIONS + 1, (nn_layer_spec){NN_CONV, .channels = 1, .kernel = 3});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
+    return nn_net_lay_out(out, image, d.specs, d.n, err);
 }
