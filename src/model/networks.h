@@ -27,4 +27,11 @@ enum { MODEL_CELL = 4 };
 ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
                                             ano_error *err);
 
+/* The same without memory for the numbers, which nn_net_allocate() gives. */
+ano_status model_generator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
+ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                       ano_error *err);
+ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                             ano_error *err);
+
 #endif
