@@ -15,17 +15,17 @@
 /* What there is to know of a network. */
 typedef struct network_kind {
     const char *name;
-    ano_status (*create)(nn_net **out, const ano_model_config *config, ano_error *err);
+    ano_status (*lay_out)(nn_net **out, const ano_model_config *config, ano_error *err);
     base_purpose purpose; /* of its first numbers */
 } network_kind;
 
 static const network_kind network_kinds[MODEL_NETWORKS] = {
-    [ANO_GENERATOR] = {"generator", model_generator_create, BASE_PURPOSE_GENERATOR_INIT},
-    [ANO_DISCRIMINATOR] = {"discriminator", model_discriminator_create,
+    [ANO_GENERATOR] = {"generator", model_generator_lay_out, BASE_PURPOSE_GENERATOR_INIT},
+    [ANO_DISCRIMINATOR] = {"discriminator", model_discriminator_lay_out,
                            BASE_PURPOSE_DISCRIMINATOR_INIT},
-    [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_create,
+    [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_lay_out,
                                  BASE_PURPOSE_PATCH_INIT},
-    [ANO_ENCODER] = {"encoder", model_encoder_create, BASE_PURPOSE_ENCODER_INIT},
+    [ANO_ENCODER] = {"encoder", model_encoder_lay_out, BASE_PURPOSE_ENCODER_INIT},
 };
 
 /* And of a method. */
@@ -121,7 +121,7 @@ ano_status model_lay_out(ano_model **out, const ano_model_config *config, ano_er
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
         if (!method_kinds[config->method].has[i])
             continue;
-        status = network_kinds[i].create(&model->networks[i], config, err);
+        status = network_kinds[i].lay_out(&model->networks[i], config, err);
         if (status != ANO_OK)
             break;
         const nn_net *net = model->networks[i];

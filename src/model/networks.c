@@ -81,7 +81,7 @@ static void add_upsampling(description *d, int number, int width, int kernel, in
     add(d, "conv", number, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = kernel});
 }
 
-ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_generator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
     const int width = config->base_width, n_blocks = model_blocks(config->size);
     const int side = config->size >> n_blocks;
@@ -103,8 +103,8 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
 }
 
 /* From the image by blocks of half the side each to `outputs` numbers. */
-static ano_status create_downwards(nn_net **out, const ano_model_config *config, int outputs,
-                                   ano_error *err)
+static ano_status lay_out_downwards(nn_net **out, const ano_model_config *config, int outputs,
+                                    ano_error *err)
 {
     const int width = config->base_width, n_blocks = model_blocks(config->size);
     description d = {.n = 0};
@@ -119,18 +119,18 @@ static ano_status create_downwards(nn_net **out, const ano_model_config *config,
     return nn_net_lay_out(out, image, d.specs, d.n, err);
 }
 
-ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    return create_downwards(out, config, 1, err);
+    return lay_out_downwards(out, config, 1, err);
 }
 
-ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
-    return create_downwards(out, config, code_size(config), err);
+    return lay_out_downwards(out, config, code_size(config), err);
 }
 
-ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
-                                            ano_error *err)
+ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                             ano_error *err)
 {
     enum { N_CONVOLUTIONS = 3, N_POOLS = 2 }; /* MODEL_CELL = 2^N_POOLS */
     const int width = config->base_width;
@@ -145,4 +145,35 @@ ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config
     add(&d, "conv", N_CONVOLUTIONS + 1, (nn_layer_spec){NN_CONV, .channels = 1, .kernel = 3});
     const nn_shape image = {config->size, config->size, config->channels};
     return nn_net_lay_out(out, image, d.specs, d.n, err);
+}
+
+/* ---- with numbers ------------------------------------------------------------------------- */
+
+/* What a function above came to, with memory for the numbers. */
+static ano_status allocate(nn_net **net, ano_status laid_out, ano_error *err)
+{
+    if (laid_out != ANO_OK)
+        return laid_out;
+    const ano_status status = nn_net_allocate(*net, err);
+    if (status != ANO_OK) {
+        nn_net_free(*net);
+        *net = NULL;
+    }
+    return status;
+}
+
+ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return allocate(out, model_generator_lay_out(out, config, err), err);
+}
+
+ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return allocate(out, model_discriminator_lay_out(out, config, err), err);
+}
+
+ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
+                                            ano_error *err)
+{
+    return allocate(out, model_patch_discriminator_lay_out(out, config, err), err);
 }

@@ -19,10 +19,6 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
 /* image → logit of "real" [1]; the sigmoid is in the loss. Numbers are zero. */
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err);
 
-/* image → code of its latent vector: of a variational autoencoder the means and log variances of a
- * Gaussian, [2 · latent] (nn/gaussian.h). The discriminator's convolutions. Numbers are zero. */
-ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err);
-
 /* image → logits of "anomalous" [side][side][1], one for each cell of MODEL_CELL × MODEL_CELL
  * pixels: a discriminator without an end, as in P. Isola et al., "Image-to-Image Translation with
  * Conditional Adversarial Networks", CVPR 2017. A logit sees 40 × 40 pixels around its cell.
@@ -30,5 +26,15 @@ ano_status model_encoder_create(nn_net **out, const ano_model_config *config, an
 enum { MODEL_CELL = 4 };
 ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
                                             ano_error *err);
+
+/* The same without memory for the numbers, which nn_net_allocate() gives. */
+ano_status model_generator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
+ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                       ano_error *err);
+ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                             ano_error *err);
+/* image → code of its latent vector: of a variational autoencoder the means and log variances of a
+ * Gaussian, [2 · latent] (nn/gaussian.h). The discriminator's convolutions. */
+ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
 
 #endif

@@ -125,6 +125,8 @@ done:
 
 ano_status nn_net_allocate(nn_net *net, ano_error *err)
 {
+    if (net->parameters != NULL)
+        return ANO_OK;
     net->parameters = base_alloc(net->n_parameters, sizeof(float));
     net->statistics = base_alloc(net->n_statistics, sizeof(float));
     return net->parameters != NULL && net->statistics != NULL
