@@ -23,8 +23,11 @@ static int calibrate(cli_run *run, const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *normals;
-    const ano_dataset_options which = {
-        .split = options->split, .normal = options->normal, .view = ano_model_get_view(run->model)};
+    const ano_dataset_options which = {.split = options->split,
+                                       .normal = options->normal,
+                                       .view = ano_model_get_view(run->model),
+                                       .max_pixels = (size_t)options->max_pixels,
+                                       .allow_outside = options->allow_outside};
     if (ano_dataset_open(&normals, options->data, &which, &err) != ANO_OK)
         return cli_fail(CLI_ON_DATA, &err);
     int code = cli_calibrate_model(run->model, normals, options);

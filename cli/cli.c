@@ -1,13 +1,32 @@
 #include "cli/cli.h"
 
+#include "report/text.h"
+
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+static void say(const char *format, va_list args)
+{
+    char message[2 * sizeof((ano_error *)NULL)->message];
+    vsnprintf(message, sizeof message, format, args);
+    fputs("anogan: ", stderr);
+    report_text_show(stderr, message);
+    fputc('\n', stderr);
+}
+
+void cli_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
 int cli_fail(cli_subject subject, const ano_error *err)
 {
-    fprintf(stderr, "anogan: %s\n", err->message);
+    cli_say("%s", err->message);
     switch (err->status) {
     case ANO_ARG:
         return CLI_USAGE;
@@ -29,9 +48,7 @@ int cli_refuse(cli_exit code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("anogan: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    say(format, args);
     va_end(args);
     return (int)code;
 }

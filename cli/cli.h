@@ -20,7 +20,9 @@ typedef enum cli_exit {
 /* What a failing call was about, which decides the exit code of the same ano_status. */
 typedef enum cli_subject { CLI_ON_DATA, CLI_ON_MODEL, CLI_ON_RUN } cli_subject;
 
-/* Prints "anogan: message" on stderr and returns the exit code that it amounts to. */
+/* Prints "anogan: message" on stderr, whatever names of files do to it, on one line. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same of an error; returns the exit code that it amounts to. */
 int cli_fail(cli_subject subject, const ano_error *err);
 /* The same for a message of the program's own. */
 int cli_refuse(cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));

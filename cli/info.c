@@ -207,7 +207,7 @@ static int info_of_data(const cli_options *options)
 {
     ano_error err = ANO_ERROR_INIT, first_unreadable = ANO_ERROR_INIT;
     json_t *inventory;
-    int code = cli_inventory(&inventory, &first_unreadable, options->run, &err) == ANO_OK
+    int code = cli_inventory(&inventory, &first_unreadable, options, &err) == ANO_OK
                    ? CLI_DONE
                    : cli_fail(CLI_ON_DATA, &err);
     if (code == CLI_DONE && options->json)

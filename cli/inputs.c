@@ -59,7 +59,9 @@ int cli_inputs_open(ano_dataset **out, const ano_model *model, const cli_options
     const ano_dataset_options which = {.split = options->split,
                                        .normal = options->classes,
                                        .anomaly = options->classes == NULL ? "*" : NULL,
-                                       .view = ano_model_get_view(model)};
+                                       .view = ano_model_get_view(model),
+                                       .max_pixels = (size_t)options->max_pixels,
+                                       .allow_outside = options->allow_outside};
     for (size_t i = 0; i < options->n_inputs && status == ANO_OK; i++)
         status = strcmp(options->inputs[i], "-") == 0
                      ? read_stdin(&list, &err)

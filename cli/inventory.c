@@ -87,12 +87,16 @@ static ano_status count_classes(json_t *classes, const ano_dataset *images, ano_
 }
 
 /* A split that is not there leaves `found` as it is; the error says so. */
-static ano_status count_split(counts *found, ano_error *first_unreadable, const char *path,
-                              ano_split split, ano_error *err)
+static ano_status count_split(counts *found, ano_error *first_unreadable,
+                              const cli_options *options, ano_split split, ano_error *err)
 {
-    const ano_dataset_options all = {.split = split, .anomaly = "*", .view = {.channels = 1}};
+    const ano_dataset_options all = {.split = split,
+                                     .anomaly = "*",
+                                     .view = {.channels = 1},
+                                     .max_pixels = (size_t)options->max_pixels,
+                                     .allow_outside = options->allow_outside};
     ano_dataset *images;
-    ano_status status = ano_dataset_open(&images, path, &all, err);
+    ano_status status = ano_dataset_open(&images, options->run, &all, err);
     if (status != ANO_OK)
         return status;
     found->kind = ano_dataset_get_kind(images);
@@ -105,10 +109,10 @@ static ano_status count_split(counts *found, ano_error *first_unreadable, const 
     return status;
 }
 
-static ano_status count(counts *found, ano_error *first_unreadable, const char *path,
+static ano_status count(counts *found, ano_error *first_unreadable, const cli_options *options,
                         ano_error *err)
 {
-    const ano_status train = count_split(found, first_unreadable, path, ANO_SPLIT_TRAIN, err);
+    const ano_status train = count_split(found, first_unreadable, options, ANO_SPLIT_TRAIN, err);
     if (train == ANO_OK && !found->has_splits) {
         json_object_update(found->classes[ANO_SPLIT_TEST], found->classes[ANO_SPLIT_TRAIN]);
         return ANO_OK;
@@ -116,7 +120,7 @@ static ano_status count(counts *found, ano_error *first_unreadable, const char *
     if (train != ANO_OK && train != ANO_ARG)
         return train;
     ano_error test = ANO_ERROR_INIT;
-    count_split(found, first_unreadable, path, ANO_SPLIT_TEST, &test);
+    count_split(found, first_unreadable, options, ANO_SPLIT_TEST, &test);
     if (test.status == ANO_OK || (test.status == ANO_ARG && train == ANO_OK)) {
         *err = (ano_error)ANO_ERROR_INIT;
         return ANO_OK;
@@ -129,11 +133,11 @@ static json_t *range_as_json(value_range range)
     return json_pack("[ii]", range.least, range.most);
 }
 
-ano_status cli_inventory(json_t **out, ano_error *first_unreadable, const char *path,
+ano_status cli_inventory(json_t **out, ano_error *first_unreadable, const cli_options *options,
                          ano_error *err)
 {
     counts found = {.classes = {json_object(), json_object()}};
-    const ano_status status = count(&found, first_unreadable, path, err);
+    const ano_status status = count(&found, first_unreadable, options, err);
     *out = json_pack("{ss sb so so so so so sI sI sI}", "kind", ano_dataset_kind_name(found.kind),
                      "splits", found.has_splits, "height", range_as_json(found.height), "width",
                      range_as_json(found.width), "channels", range_as_json(found.channels),
@@ -141,7 +145,7 @@ ano_status cli_inventory(json_t **out, ano_error *first_unreadable, const char *
                      split_names[ANO_SPLIT_TEST], found.classes[ANO_SPLIT_TEST], "masks",
                      (json_int_t)found.n_masks, "other_files", (json_int_t)found.n_other_files,
                      "unreadable", (json_int_t)found.n_unreadable);
-    return status != ANO_OK || *out != NULL ? status : base_error_nomem(err, path);
+    return status != ANO_OK || *out != NULL ? status : base_error_nomem(err, options->run);
 }
 
 /* ---- printing ----------------------------------------------------------------------------- */

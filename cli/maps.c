@@ -2,9 +2,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "report/text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where nothing was calibrated: half of what a residual of pixels in [-1, 1] can be. */
@@ -25,45 +27,63 @@ ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_m
     return base_make_folder(options->maps, err);
 }
 
-/* The name of image i's file without folders and ending. */
-static const char *stem_of(int *length, const ano_dataset *images, size_t i)
+enum { STEM_SIZE = 200 };
+
+/* What image i's files begin with: its class and its file's name, whose ending stays, for a.png and
+ * a.jpg are two images. */
+static void name_files(char dst[STEM_SIZE], const ano_dataset *images, size_t i)
 {
     const char *path = ano_dataset_path(images, i), *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path, *dot = strrchr(name, '.');
-    *length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
-    return name;
+    char whole[4200];
+    snprintf(whole, sizeof whole, "%s%s%s", ano_dataset_class(images, i),
+             *ano_dataset_class(images, i) != '\0' ? "_" : "", slash != NULL ? slash + 1 : path);
+    report_text_name(dst, STEM_SIZE, whole);
 }
 
-static bool has_namesake(const ano_dataset *images, size_t i)
+/* An image's name, as a sum that other names do not have but once in 2^64, and its place in the
+ * data set. */
+typedef struct named {
+    uint64_t sum;
+    size_t image;
+} named;
+
+static int compare_names(const void *a, const void *b)
 {
-    int length, other_length;
-    const char *name = stem_of(&length, images, i), *other;
-    for (size_t k = 0; k < ano_dataset_count(images); k++) {
-        other = stem_of(&other_length, images, k);
-        if (k != i && other_length == length && memcmp(name, other, (size_t)length) == 0 &&
-            strcmp(ano_dataset_class(images, i), ano_dataset_class(images, k)) == 0)
-            return true;
+    const uint64_t x = ((const named *)a)->sum, y = ((const named *)b)->sum;
+    return (x > y) - (x < y);
+}
+
+ano_status cli_maps_name(cli_maps *maps, const ano_dataset *images, ano_error *err)
+{
+    const size_t n = ano_dataset_count(images);
+    base_free(maps->needs_number);
+    maps->needs_number = base_alloc(n, sizeof *maps->needs_number);
+    named *names = base_alloc(n, sizeof *names);
+    if (maps->needs_number == NULL || names == NULL) {
+        base_free(names);
+        return base_error_nomem(err, "names of maps");
     }
-    return false;
-}
-
-/* What image i's files begin with: its class, its name, and where that is not enough its number. */
-static void name_files(char *dst, size_t size, const ano_dataset *images, size_t i)
-{
-    int length;
-    const char *name = stem_of(&length, images, i), *class_name = ano_dataset_class(images, i);
-    const size_t n = (size_t)snprintf(dst, size, "%s%s%.*s", class_name,
-                                      class_name[0] != '\0' ? "_" : "", length, name);
-    if (n < size && has_namesake(images, i))
-        snprintf(dst + n, size - n, "_%zu", i);
+    for (size_t i = 0; i < n; i++) {
+        char stem[STEM_SIZE];
+        name_files(stem, images, i);
+        names[i] = (named){report_text_sum(stem), i};
+    }
+    qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 0; i + 1 < n; i++)
+        if (names[i].sum == names[i + 1].sum)
+            maps->needs_number[names[i].image] = maps->needs_number[names[i + 1].image] = true;
+    base_free(names);
+    return ANO_OK;
 }
 
 ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_strip *strip,
                           ano_error *err)
 {
     if (strip->y == 0) {
-        char stem[200];
-        name_files(stem, sizeof stem, images, strip->image);
+        char stem[STEM_SIZE + 24];
+        name_files(stem, images, strip->image);
+        if (maps->needs_number[strip->image])
+            snprintf(stem + strlen(stem), 24, "_%zu", strip->image);
         maps->why = (ano_error)ANO_ERROR_INIT;
         const ano_status status =
             report_maps_open(&maps->maps,
@@ -101,4 +121,11 @@ void cli_maps_drop(cli_maps *maps)
 {
     report_maps_discard(maps->maps);
     maps->maps = NULL;
+}
+
+void cli_maps_close(cli_maps *maps)
+{
+    cli_maps_drop(maps);
+    base_free(maps->needs_number);
+    maps->needs_number = NULL;
 }

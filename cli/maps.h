@@ -8,9 +8,10 @@
 typedef struct cli_maps {
     const char *folder; /* NULL: none are written */
     report_map_format format;
-    double high;       /* the value of the top colour, for all of them */
-    report_maps *maps; /* of the image under way; NULL: it has none */
-    ano_error why;     /* it has none: it could not be read once more for them */
+    bool *needs_number; /* [n_images], of the data set under way: another has the same name */
+    double high;        /* the value of the top colour, for all of them */
+    report_maps *maps;  /* of the image under way; NULL: it has none */
+    ano_error why;      /* it has none: it could not be read once more for them */
 } cli_maps;
 
 /* The value of a map that gets the top colour: twice the highest that held-out normal images have,
@@ -21,6 +22,10 @@ double cli_maps_high(const ano_model *model);
 ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,
                           ano_error *err);
 
+/* Gives the images of a data set their names: class and file, and where that is not enough the
+ * image's number. */
+ano_status cli_maps_name(cli_maps *maps, const ano_dataset *images, ano_error *err);
+
 /* The next strip of an image; its first one begins its files. An image that was read for its score
  * but cannot be read again for its map does without: `why` says so then. */
 ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_strip *strip,
@@ -29,5 +34,6 @@ ano_status cli_maps_strip(cli_maps *maps, const ano_dataset *images, const ano_s
 ano_status cli_maps_end(cli_maps *maps, ano_error *err);
 /* Leaves none, if any are under way. */
 void cli_maps_drop(cli_maps *maps);
+void cli_maps_close(cli_maps *maps);
 
 #endif

@@ -136,6 +136,10 @@ static const option_row rows[] = {
      "Scale images by this before tiles are cut from them; 0.5 is half as wide"},
     {"channels", "gray|rgb|auto", KIND_COLOUR, AT(view.channels), 0, 0, GROUP_DATA, FIXED, SHAPING,
      "Show the networks gray or colour; auto is colour where any image has some"},
+    {"max-pixels", "N", KIND_WHOLE, AT(max_pixels), 1, 2147483647, GROUP_DATA, KEPT, EVERY_VERB,
+     "Refuse images of more pixels, height times width, before they are decoded"},
+    {"allow-outside", NULL, KIND_FLAG, AT(allow_outside), 0, 0, GROUP_DATA, PASSING, EVERY_VERB,
+     "Let a CSV manifest name files outside its folder, by absolute paths or .."},
     {"split", "train|test", KIND_WORD, AT(split), 0, 0, GROUP_DATA, PASSING, CLI_VERB_SCORE | CLI_VERB_CALIBRATE,
      "Which images of a data set that has both"},
 
@@ -237,7 +241,7 @@ static const option_row rows[] = {
 /* clang-format on */
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
-_Static_assert((int)ROW_COUNT <= (int)CLI_MOST_OPTIONS, "cli_options.given has room for each row");
+_Static_assert((int)ROW_COUNT <= (int)CLI_MAX_ROWS, "cli_options.given has a place for each row");
 
 cli_options cli_options_default(void)
 {
@@ -247,6 +251,7 @@ cli_options cli_options_default(void)
         .model = ANO_MODEL_CONFIG_INIT,
         .train = ANO_TRAIN_OPTIONS_INIT,
         .memory = CLI_MEMORY_AUTO,
+        .max_pixels = 1 << 28,
         .cache = 1024,
         .methods = "fc",
         .seeds = 1,
@@ -745,13 +750,42 @@ static ano_status load_option(cli_options *options, const option_row *row, json_
     char number[64], expected[128];
     json_as_text(number, sizeof number, value);
     const char *text = json_is_string(value) ? json_string_value(value) : number;
+    /* A text is kept by reference, which lasts as long as the config does, but no number. */
+    if (row->kind == KIND_TEXT && !json_is_string(value))
+        return base_error(err, ANO_FORMAT, "%s: \"%s\" is not a text", path, row->name);
     if (!set_option(options, row, text, expected, sizeof expected))
         return base_error(err, ANO_FORMAT, "%s: \"%s\" is not %s", path, row->name, expected);
     return ANO_OK;
 }
 
+ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_t size,
+                                  const char *path, ano_error *err)
+{
+    json_error_t where;
+    ano_status status = ANO_OK;
+    json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    if (!json_is_object(config)) {
+        const bool is_json = config != NULL;
+        json_decref(config);
+        return is_json ? base_error(err, ANO_FORMAT, "%s: is not a JSON object", path)
+                       : base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object: %s", path,
+                                    where.line, where.text);
+    }
+    cli_options_free(options);
+    options->config = config;
+    for (int i = 0; i < ROW_COUNT && status == ANO_OK; i++) {
+        json_t *value = json_object_get(config, rows[i].name);
+        if (rows[i].keeping == PASSING || value == NULL)
+            continue;
+        status = load_option(options, &rows[i], value, path, err);
+        options->given[i] = true;
+    }
+    return status;
+}
+
 ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err)
 {
+    enum { MOST_BYTES = 1 << 20 };
     ano_status status = ANO_OK;
     char *bytes = NULL, *path = base_path_join(folder, "config.json");
     size_t size;
@@ -761,27 +795,16 @@ ano_status cli_options_load(bool *found, cli_options *options, const char *folde
         return base_error_nomem(err, folder);
     if (stat(path, &info) != 0 && errno == ENOENT)
         goto done;
-    status = base_file_read(&bytes, &size, path, err);
+    if (info.st_size > MOST_BYTES)
+        status = base_error(err, ANO_FORMAT,
+                            "%s: has %lld bytes, more than the %d that a run's options can take",
+                            path, (long long)info.st_size, MOST_BYTES);
+    else
+        status = base_file_read(&bytes, &size, path, err);
     if (status != ANO_OK)
         goto done;
-    json_error_t where;
-    json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
-    if (!json_is_object(config)) {
-        json_decref(config);
-        status = base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object: %s", path,
-                            where.line, where.text);
-        goto done;
-    }
-    cli_options_free(options);
-    options->config = config;
     *found = true;
-    for (int i = 0; i < ROW_COUNT && status == ANO_OK; i++) {
-        json_t *value = json_object_get(config, rows[i].name);
-        if (rows[i].keeping == PASSING || value == NULL)
-            continue;
-        status = load_option(options, &rows[i], value, path, err);
-        options->given[i] = true;
-    }
+    status = cli_options_load_bytes(options, bytes, size, path, err);
 done:
     base_free(bytes);
     base_free(path);

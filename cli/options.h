@@ -24,7 +24,7 @@ typedef enum cli_verb {
     CLI_VERB_BENCHMARK = 128
 } cli_verb;
 
-enum { CLI_MOST_OPTIONS = 80 }; /* rows of the table */
+enum { CLI_MAX_ROWS = 96 }; /* of the table */
 
 typedef struct cli_options {
     const char *data;   /* the data set's folder */
@@ -47,8 +47,10 @@ typedef struct cli_options {
     int method;    /* 0: auto, else 1 + an ano_method; cli_train() puts it into `model` */
     ano_model_config model;
     ano_train_options train;
-    unsigned memory; /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
-    int cache;       /* MB of decoded images that training keeps */
+    unsigned memory;    /* kinds that training remembers, as ano_memorise()'s; or CLI_MEMORY_AUTO */
+    int max_pixels;     /* of an image that is read */
+    bool allow_outside; /* manifests may name files outside their folders */
+    int cache;          /* MB of decoded images that training keeps */
     ano_score_options search;
     bool chooses_pool; /* the program sets search.pool when training has ended: cli/choose.h */
     double alpha;
@@ -62,9 +64,8 @@ typedef struct cli_options {
     const char **inputs; /* [n_inputs], what is to be scored; the texts are argv's */
     size_t n_inputs;
 
-    struct json_t *config;        /* owns the texts that came from a config.json */
-    bool given[CLI_MOST_OPTIONS]; /* of the table's rows, those that the command line, or
-                                     config.json, named */
+    struct json_t *config;    /* owns the texts that came from a config.json */
+    bool given[CLI_MAX_ROWS]; /* the rows that the command line, or config.json, named */
 } cli_options;
 
 /* Leaves what is remembered to the method. */
@@ -89,6 +90,9 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
 
 /* Reads FOLDER/config.json onto `options`. False with no error when there is none. */
 ano_status cli_options_load(bool *found, cli_options *options, const char *folder, ano_error *err);
+/* The same of the bytes of a config.json; `path` is for messages. */
+ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_t size,
+                                  const char *path, ano_error *err);
 /* Writes FOLDER/config.json: every option that repeats the run, or the benchmark. */
 ano_status cli_options_save(const cli_options *options, cli_verb verb, const char *folder,
                             ano_error *err);

@@ -75,7 +75,13 @@ static ano_status load_model(cli_run *run, const char *path, ano_error *err)
     if (access(run->model_path, F_OK) != 0 && cli_is_folder(path))
         return base_error(err, ANO_IO, "%s: holds no model.safetensors, so it is not a run folder",
                           path);
-    return ano_model_load(&run->model, run->model_path, err);
+    ano_error why = ANO_ERROR_INIT;
+    const ano_status status = ano_model_load(&run->model, run->model_path, &why);
+    if (status == ANO_OK)
+        return ANO_OK;
+    const bool is_bad = status == ANO_FORMAT || status == ANO_SHAPE;
+    return base_error(err, status, "%s%s", why.message,
+                      is_bad ? "; copy it anew from where it was trained, or train again" : "");
 }
 
 static int check_networks(const cli_run *run, ano_method method)
@@ -223,8 +229,11 @@ ano_status cli_split_training(ano_dataset **training, ano_dataset **held_out,
 {
     ano_dataset *all = NULL, *left = NULL;
     *training = *held_out = *set_aside = NULL;
-    const ano_dataset_options normal = {
-        .split = ANO_SPLIT_TRAIN, .normal = options->normal, .view = *view};
+    const ano_dataset_options normal = {.split = ANO_SPLIT_TRAIN,
+                                        .normal = options->normal,
+                                        .view = *view,
+                                        .max_pixels = (size_t)options->max_pixels,
+                                        .allow_outside = options->allow_outside};
     ano_status status = ano_dataset_open(&all, options->data, &normal, err);
     if (status != ANO_OK)
         return status;

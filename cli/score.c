@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "cli/verdict.h"
 #include "cli/watch.h"
+#include "report/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,10 +148,13 @@ static void write_trace(call *c, const ano_result *result)
     const ano_score_options *how = &c->scoring.how;
     char path[4200];
     cli_image_name(path, sizeof path, c->images, result->image);
-    for (int k = 0; k < how->restarts * how->iterations; k++)
-        fprintf(c->trace.stream, "%s,%s,%d,%d,%.9g\n", path,
-                ano_dataset_class(c->images, result->image), k / how->iterations + 1,
-                k % how->iterations + 1, (double)result->trace[k]);
+    for (int k = 0; k < how->restarts * how->iterations; k++) {
+        report_csv_field(c->trace.stream, path);
+        fputc(',', c->trace.stream);
+        report_csv_field(c->trace.stream, ano_dataset_class(c->images, result->image));
+        fprintf(c->trace.stream, ",%d,%d,%.9g\n", k / how->iterations + 1, k % how->iterations + 1,
+                (double)result->trace[k]);
+    }
 }
 
 static int on_strip(const ano_strip *strip, void *cookie)
@@ -166,14 +170,14 @@ static int on_result(const ano_result *result, void *cookie)
     if (result->status != ANO_OK) {
         cli_maps_drop(&c->maps);
         cli_progress_end(&c->scoring.progress);
-        fprintf(stderr, "anogan: %s: skipped\n", result->message);
+        cli_say("%s: skipped", result->message);
         found.error = base_strdup(result->message);
     } else if (cli_maps_end(&c->maps, &c->err) != ANO_OK) {
         return 1;
     } else {
         if (c->maps.why.status != ANO_OK) {
             cli_progress_end(&c->scoring.progress);
-            fprintf(stderr, "anogan: %s: no map\n", c->maps.why.message);
+            cli_say("%s: no map", c->maps.why.message);
         }
         found.score = (double)result->score;
         found.p_value = cli_verdict_p_value(&c->verdict, found.score);
@@ -202,6 +206,8 @@ static int score_images(call *c, const ano_dataset *images)
     if (options->fdr > 0 && c->rows == NULL)
         return cli_fail(CLI_ON_DATA, (base_error_nomem(&err, "scores"), &err));
     cli_scoring_begin(&c->scoring, options, "scored");
+    if (options->maps != NULL && cli_maps_name(&c->maps, images, &err) != ANO_OK)
+        return cli_fail(CLI_ON_RUN, &err);
     const ano_score_sink sink = {.on_strip = options->maps != NULL ? on_strip : NULL,
                                  .on_result = on_result,
                                  .cookie = c,
@@ -228,9 +234,12 @@ static int on_arrival(const char *path, void *cookie)
     call *c = cookie;
     ano_dataset *images;
     ano_error err = ANO_ERROR_INIT;
-    const ano_dataset_options which = {.view = ano_model_get_view(c->run->model)};
+    const cli_options *options = c->options;
+    const ano_dataset_options which = {.view = ano_model_get_view(c->run->model),
+                                       .max_pixels = (size_t)options->max_pixels,
+                                       .allow_outside = options->allow_outside};
     if (ano_dataset_open(&images, path, &which, &err) != ANO_OK) {
-        fprintf(stderr, "anogan: %s: skipped\n", err.message);
+        cli_say("%s: skipped", err.message);
         c->summary.n_skipped++;
         return CLI_DONE;
     }
@@ -305,6 +314,7 @@ static int score(cli_run *run, const cli_options *options)
         code = judge(&c);
     }
     base_file_abandon(&c.trace);
+    cli_maps_close(&c.maps);
     cli_verdict_close(&c.verdict);
     ano_dataset_free(images);
     return code;

@@ -88,7 +88,9 @@ static ano_status open_images(ano_dataset **out, const cli_options *options, con
                                        .normal = options->normal,
                                        .anomaly = options->anomaly != NULL ? options->anomaly : "*",
                                        .count = options->count,
-                                       .view = *view};
+                                       .view = *view,
+                                       .max_pixels = (size_t)options->max_pixels,
+                                       .allow_outside = options->allow_outside};
     return ano_dataset_open(out, options->data, &which, err);
 }
 

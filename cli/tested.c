@@ -7,6 +7,7 @@
 #include "cli/maps.h"
 #include "cli/run.h"
 #include "report/pictures.h"
+#include "report/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,8 +90,10 @@ static ano_status write_comparison(const testing *t, size_t number, const char *
     enum { LEAST_SIDE = 112 };
     const canvas *c = &t->canvas;
     const int side = c->shape.width > c->shape.height ? c->shape.width : c->shape.height;
-    char name[300];
-    snprintf(name, sizeof name, "%05zu_%.200s_%.2f.png", number, class_name, score);
+    char name[160], class_part[80];
+    report_text_name(class_part, sizeof class_part, class_name);
+    snprintf(name, sizeof name, "%05zu_%s_%.2f.png", number, *class_name != '\0' ? class_part : "",
+             score);
     char *path = base_path_join(t->folder, name);
     if (path == NULL)
         return base_error_nomem(err, name);
@@ -182,10 +185,12 @@ static ano_status compare_with_mask(testing *t, size_t image, ano_error *err)
 static void write_trace(const testing *t, const ano_result *result, size_t number)
 {
     const ano_score_options *how = &t->scoring.how;
-    for (int k = 0; k < how->restarts * how->iterations; k++)
-        fprintf(t->trace.stream, "%zu,%s,%d,%d,%.9g\n", number,
-                ano_dataset_class(t->images, result->image), k / how->iterations + 1,
-                k % how->iterations + 1, (double)result->trace[k]);
+    for (int k = 0; k < how->restarts * how->iterations; k++) {
+        fprintf(t->trace.stream, "%zu,", number);
+        report_csv_field(t->trace.stream, ano_dataset_class(t->images, result->image));
+        fprintf(t->trace.stream, ",%d,%d,%.9g\n", k / how->iterations + 1, k % how->iterations + 1,
+                (double)result->trace[k]);
+    }
 }
 
 static int on_result(const ano_result *result, void *cookie)
@@ -195,7 +200,7 @@ static int on_result(const ano_result *result, void *cookie)
     const size_t image = result->image, i = tested->n;
     if (result->status != ANO_OK) {
         cli_progress_end(&t->scoring.progress);
-        fprintf(stderr, "anogan: %s: skipped\n", result->message);
+        cli_say("%s: skipped", result->message);
         tested->n_skipped++;
         return 0;
     }

@@ -88,12 +88,12 @@ static int on_train(const ano_train_event *event, void *cookie)
     training *t = cookie;
     if (event->skipped != NULL) {
         cli_progress_end(&t->progress);
-        fprintf(stderr, "anogan: %s\n", event->skipped);
+        cli_say("%s", event->skipped);
         t->n_skipped++;
     }
     if (event->notice != NULL) {
         cli_progress_end(&t->progress);
-        fprintf(stderr, "anogan: %s\n", event->notice);
+        cli_say("%s", event->notice);
     } else if (event->epoch == 0)
         cli_progress_update(&t->progress, "looking at the images", event->step,
                             (size_t)event->steps);

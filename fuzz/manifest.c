@@ -21,7 +21,7 @@ static void parse(FILE *file, ano_split split)
 {
     ano_error err = ANO_ERROR_INIT;
     data_list list = {0};
-    const ano_status status = data_manifest_read(&list, file, name, split, &err);
+    const ano_status status = data_manifest_read(&list, file, name, split, false, &err);
     if (status != err.status || (status != ANO_OK && strncmp(err.message, name, strlen(name)) != 0))
         abort();
     for (size_t i = 0; i < list.n_items; i++) {

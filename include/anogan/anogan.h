@@ -117,12 +117,13 @@ typedef struct ano_dataset_options {
     size_t count;        /* at most the first `count` normal and the first `count` anomalous
                             images, in the data set's order; 0: all */
     ano_view view;
-    size_t max_pixels; /* images of more are refused; 0: 2^31 */
+    size_t max_pixels;  /* images of more are refused; 0: 2^28 */
+    bool allow_outside; /* a manifest may name files outside its folder: absolute paths, and .. */
 } ano_dataset_options;
 
 #define ANO_DATASET_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        ANO_SPLIT_TRAIN, NULL, NULL, 0, ANO_VIEW_INIT, 0                                           \
+        ANO_SPLIT_TRAIN, NULL, NULL, 0, ANO_VIEW_INIT, 0, false                                    \
     }
 
 typedef enum ano_dataset_kind {
@@ -134,8 +135,8 @@ typedef enum ano_dataset_kind {
                              ground_truth/CLASS/STEM_mask.png or STEM.png */
     ANO_DATASET_MANIFEST, /* a CSV file whose first line names the columns path, label and, where
                              wanted, split (train or test; empty: in both) and mask; paths are
-                             relative to its folder; the labels 0 and 1 are the classes "normal"
-                             and "anomalous" */
+                             relative to its folder and stay in it; the labels 0 and 1 are the
+                             classes "normal" and "anomalous" */
     ANO_DATASET_FILE      /* a single image */
 } ano_dataset_kind;
 

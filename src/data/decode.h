@@ -10,7 +10,7 @@
  * are held whole while they are read; libvips puts what is large into a temporary file.
  *
  * libvips keeps state of its own for the whole process: it is started at the first use and set not
- * to cache, not to use threads of its own and not to print. */
+ * to cache, not to use threads of its own and not to print; nor does GObject warn from then on. */
 #ifndef DATA_DECODE_H
 #define DATA_DECODE_H
 

@@ -153,6 +153,8 @@ static ano_status walk_entry(const file_walk *walk, const place *here, const cha
             status = walk_folder(walk, &below, err);
     } else if (data_files_ends_in(name, DATA_FILES_ENDINGS)) {
         status = data_list_class(&class_id, walk->list, here->class_name, err);
+        if (status != ANO_OK)
+            base_error_context(err, "%s", path);
         if (status == ANO_OK && walk->adds_images)
             status = add_image(walk, path, class_id, err);
     } else {

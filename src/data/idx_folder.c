@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { N_CLASSES = 256 };
+enum {
+    N_CLASSES = 256,
+    MAX_IMAGES = 10 * 1000 * 1000 /* each is an item of a list, however small its picture is */
+};
 
 static const struct {
     const char *images, *labels;
@@ -70,6 +73,9 @@ static ano_status files_read(format_idx *images, format_idx *labels, char **imag
     if (status == ANO_OK && images->dims[0] != labels->dims[0])
         status = base_error(err, ANO_FORMAT, "%s: count: %zu labels, but %s has %zu images",
                             labels_path, labels->dims[0], *images_path, images->dims[0]);
+    if (status == ANO_OK && images->dims[0] > MAX_IMAGES)
+        status = base_error(err, ANO_FORMAT, "%s: count: is %zu, at most %d images can be read",
+                            *images_path, images->dims[0], MAX_IMAGES);
     base_free(labels_path);
     return status;
 }

@@ -52,6 +52,11 @@ ano_status data_list_class(size_t *id, data_list *list, const char *name, ano_er
     *id = find_class(list, name, strlen(name));
     if (*id < list->n_classes)
         return ANO_OK;
+    if (list->n_classes == DATA_LIST_CLASSES)
+        return base_error(err, ANO_FORMAT,
+                          "'%.100s' is one class too many: at most %d are possible, each for many "
+                          "images",
+                          name, DATA_LIST_CLASSES);
     if (!grow((void **)&list->classes, list->n_classes, sizeof *list->classes) ||
         (list->classes[list->n_classes] = base_strdup(name)) == NULL)
         return base_error_nomem(err, name);

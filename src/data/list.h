@@ -22,10 +22,14 @@ typedef struct data_list {
     size_t n_other_files; /* that lie among the images */
 } data_list;
 
+/* At most: classes are looked up one by one. */
+enum { DATA_LIST_CLASSES = 10 * 1000 };
+
 /* A zeroed list is empty. */
 void data_list_clear(data_list *list);
 
-/* *id = the number of the class of that name, which is added where it is new. */
+/* *id = the number of the class of that name, which is added where it is new. Errors: FORMAT (there
+ * are too many). */
 ano_status data_list_class(size_t *id, data_list *list, const char *name, ano_error *err);
 
 /* Appends an image; path and mask, which may be NULL, are copied. */

@@ -167,15 +167,19 @@ static bool leaves_folder(const char *path)
 }
 
 /* *path = a field's path, NULL where it is empty; freed by the caller. */
-static ano_status resolve(char **path, const csv_row *row, const char *relative, ano_error *err)
+static ano_status resolve(char **path, const csv_row *row, const char *relative, bool allow_outside,
+                          ano_error *err)
 {
     *path = NULL;
     if (*relative == '\0')
         return ANO_OK;
-    if (leaves_folder(relative))
+    if (leaves_folder(relative) && !allow_outside)
         return base_error(err, ANO_FORMAT,
-                          "%s:%zu: %s is not in the manifest's folder, to which paths are relative",
+                          "%s:%zu: %.200s is not in the manifest's folder, to which paths are "
+                          "relative; the option allow-outside lets them leave it",
                           row->path, row->line, relative);
+    if (*relative == '/')
+        return (*path = base_strdup(relative)) != NULL ? ANO_OK : base_error_nomem(err, row->path);
     const char *slash = strrchr(row->path, '/');
     const size_t folder = slash != NULL ? (size_t)(slash + 1 - row->path) : 0;
     *path = base_alloc(folder + strlen(relative) + 1, 1);
@@ -187,7 +191,7 @@ static ano_status resolve(char **path, const csv_row *row, const char *relative,
 }
 
 static ano_status add_row(data_list *list, const csv_row *row, const csv_header *header,
-                          ano_split split, ano_error *err)
+                          ano_split split, bool allow_outside, ano_error *err)
 {
     static const char *const splits[] = {[ANO_SPLIT_TRAIN] = "train", [ANO_SPLIT_TEST] = "test"};
     if (row->n_fields != header->n_fields)
@@ -205,10 +209,12 @@ static ano_status add_row(data_list *list, const csv_row *row, const csv_header 
     char *path = NULL, *mask = NULL;
     size_t class_id;
     ano_status status = data_list_class(&class_id, list, label, err);
+    if (status != ANO_OK)
+        base_error_context(err, "%s:%zu", row->path, row->line);
     if (status == ANO_OK)
-        status = resolve(&path, row, field(row, header, PATH), err);
+        status = resolve(&path, row, field(row, header, PATH), allow_outside, err);
     if (status == ANO_OK)
-        status = resolve(&mask, row, field(row, header, MASK), err);
+        status = resolve(&mask, row, field(row, header, MASK), allow_outside, err);
     if (status == ANO_OK && (*in == '\0' || strcmp(in, splits[split]) == 0))
         status = data_list_add(list, path, mask, 0, class_id, err);
     base_free(path);
@@ -217,22 +223,23 @@ static ano_status add_row(data_list *list, const csv_row *row, const csv_header 
 }
 
 ano_status data_manifest_read(data_list *list, FILE *file, const char *path, ano_split split,
-                              ano_error *err)
+                              bool allow_outside, ano_error *err)
 {
     csv_row row = {.file = file, .path = path, .line = 1, .next_line = 1};
     csv_header header;
     ano_status status = read_header(&header, &row, err);
     while (status == ANO_OK && (status = read_row(&row, err)) == ANO_OK && row.n_fields > 0)
-        status = add_row(list, &row, &header, split, err);
+        status = add_row(list, &row, &header, split, allow_outside, err);
     return status;
 }
 
-ano_status data_manifest_open(data_list *list, const char *path, ano_split split, ano_error *err)
+ano_status data_manifest_open(data_list *list, const char *path, ano_split split,
+                              bool allow_outside, ano_error *err)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return base_error_errno(err, errno, path, "the manifest cannot be opened");
-    const ano_status status = data_manifest_read(list, file, path, split, err);
+    const ano_status status = data_manifest_read(list, file, path, split, allow_outside, err);
     fclose(file);
     return status;
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 /* Of images in files, where the caller names none. */
-#define MAX_PIXELS ((size_t)1 << 31)
+#define MAX_PIXELS ((size_t)1 << 28)
 
 enum {
     DEFAULT_SIZE = 64,  /* of images in files, which may all be of different sizes */
@@ -24,8 +24,9 @@ static const char accepted[] =
 /* Appends the images that are at a path. In a list any file is taken for an image, and what is gone
  * but had an image's name is one that cannot be read: it does not keep the others from it. */
 static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char *path,
-                            ano_split split, bool in_list, ano_error *err)
+                            const ano_dataset_options *options, bool in_list, ano_error *err)
 {
+    const ano_split split = options->split;
     struct stat info;
     const bool has_ending = data_files_ends_in(path, DATA_FILES_ENDINGS);
     const bool is_there = stat(path, &info) == 0;
@@ -38,7 +39,7 @@ static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char 
     }
     if (is_there && S_ISREG(info.st_mode) && data_files_ends_in(path, "csv")) {
         *kind = ANO_DATASET_MANIFEST;
-        return data_manifest_open(list, path, split, err);
+        return data_manifest_open(list, path, split, options->allow_outside, err);
     }
     if (is_there && (!S_ISREG(info.st_mode) || !(in_list || has_ending)))
         return base_error(err, ANO_IO, "%s: is no data set; %s", path, accepted);
@@ -50,16 +51,16 @@ static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char 
 
 /* The same, where no images are an error. */
 static ano_status list_images(data_list *list, ano_dataset_kind *kind, const char *path,
-                              ano_split split, bool in_list, ano_error *err)
+                              const ano_dataset_options *options, bool in_list, ano_error *err)
 {
     const size_t n = list->n_items;
-    const ano_status status = list_path(list, kind, path, split, in_list, err);
+    const ano_status status = list_path(list, kind, path, options, in_list, err);
     if (status != ANO_OK || list->n_items > n)
         return status;
     if (*kind == ANO_DATASET_FOLDER)
         return base_error(err, ANO_FORMAT, "%s: holds no images; %s", path, accepted);
     return base_error(err, ANO_ARG, "%s: has no images for %s", path,
-                      split == ANO_SPLIT_TRAIN ? "training" : "testing");
+                      options->split == ANO_SPLIT_TRAIN ? "training" : "testing");
 }
 
 /* 3 where the header of one of the first images says that it has colour, else 1. */
@@ -81,8 +82,7 @@ static ano_status open_files(ano_dataset *dataset, const char *const *paths, siz
     const char *name = n == 1 ? paths[0] : "images";
     ano_status status = ANO_OK;
     for (size_t i = 0; i < n && status == ANO_OK; i++)
-        status =
-            list_images(&dataset->list, &dataset->kind, paths[i], options->split, in_list, err);
+        status = list_images(&dataset->list, &dataset->kind, paths[i], options, in_list, err);
     if (n > 1)
         dataset->kind = ANO_DATASET_FOLDER;
     if (status == ANO_OK && (status = data_decode_check(err)) != ANO_OK)

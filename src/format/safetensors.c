@@ -415,8 +415,8 @@ static bool shape_equal(const format_tensor *tensor, int n_dims, const size_t *d
     return true;
 }
 
-ano_status format_safetensors_copy(float *dst, const format_safetensors *file, const char *name,
-                                   int n_dims, const size_t *dims, ano_error *err)
+ano_status format_safetensors_check(const format_safetensors *file, const char *name, int n_dims,
+                                    const size_t *dims, ano_error *err)
 {
     const format_tensor *tensor = tensor_find(file, name);
     if (tensor == NULL)
@@ -427,8 +427,17 @@ ano_status format_safetensors_copy(float *dst, const format_safetensors *file, c
                           name, shape_text(found, tensor->n_dims, tensor->dims),
                           shape_text(expected, n_dims, dims));
     }
+    return ANO_OK;
+}
+
+ano_status format_safetensors_copy(float *dst, const format_safetensors *file, const char *name,
+                                   int n_dims, const size_t *dims, ano_error *err)
+{
+    const ano_status status = format_safetensors_check(file, name, n_dims, dims, err);
     size_t size = 0;
+    if (status != ANO_OK)
+        return status;
     shape_size(&size, n_dims, dims);
-    memcpy(dst, tensor->data, size);
+    memcpy(dst, tensor_find(file, name)->data, size);
     return ANO_OK;
 }

@@ -39,8 +39,11 @@ size_t format_safetensors_count(const format_safetensors *file);
 /* Tensor i in the order of the data; lent. */
 const format_tensor *format_safetensors_at(const format_safetensors *file, size_t i);
 
-/* Copies the numbers of the tensor `name` to dst. Errors: FORMAT when there is no such tensor,
- * SHAPE when it has other dimensions than `dims`. */
+/* Whether the file has the tensor `name`, of the dimensions `dims`. Errors: FORMAT when there is no
+ * such tensor, SHAPE when it has others. */
+ano_status format_safetensors_check(const format_safetensors *file, const char *name, int n_dims,
+                                    const size_t *dims, ano_error *err);
+/* Copies the numbers of that tensor to dst. Errors: the same. */
 ano_status format_safetensors_copy(float *dst, const format_safetensors *file, const char *name,
                                    int n_dims, const size_t *dims, ano_error *err);
 

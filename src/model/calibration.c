@@ -140,6 +140,8 @@ bool ano_calibration_holds(const ano_calibration *calibration, const ano_score_o
            (how->pool_share == options->pool_share || how->pool != ANO_POOL_TOP);
 }
 
+static const char scores_name[] = "calibration.scores";
+
 /* ---- in a file ---------------------------------------------------------------------------- */
 
 json_t *model_calibration_metadata(const ano_calibration *calibration)
@@ -164,12 +166,15 @@ json_t *model_calibration_metadata(const ano_calibration *calibration)
     return object;
 }
 
+bool model_calibration_has(const ano_calibration *calibration, const char *name)
+{
+    return calibration->n > 0 && strcmp(name, scores_name) == 0;
+}
+
 format_tensor model_calibration_tensor(const ano_calibration *calibration)
 {
-    return (format_tensor){.name = "calibration.scores",
-                           .n_dims = 1,
-                           .dims = {calibration->n},
-                           .data = calibration->scores};
+    return (format_tensor){
+        .name = scores_name, .n_dims = 1, .dims = {calibration->n}, .data = calibration->scores};
 }
 
 static ano_status read_name(int *out, const json_t *object, const char *key,
@@ -225,20 +230,21 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
     int search = 0, pool = 0, evidence = first.evidence;
     const struct {
         const char *key;
-        double *value, high;
+        double *value, low, high;
     } numbers[] = {
-        {"n", &n, INT_MAX},
-        {"map_high", &map_high, 1e30},
-        {"iterations", &iterations, INT_MAX},
-        {"restarts", &restarts, INT_MAX},
-        {"learning_rate", &how->learning_rate, 1e30},
-        {"tolerance", &how->tolerance, 1},
-        {"seed", &seed, 0x1p53},
-        {"pool_share", &how->pool_share, 1},
+        {"n", &n, 0, INT_MAX},
+        {"map_high", &map_high, 0, 1e30},
+        {"iterations", &iterations, 1, 1e6}, /* as the program's options: a search must end */
+        {"restarts", &restarts, 1, 1000},
+        {"learning_rate", &how->learning_rate, 0, 1e30},
+        {"tolerance", &how->tolerance, 0, 1},
+        {"seed", &seed, 0, 0x1p53},
+        {"pool_share", &how->pool_share, 0, 1},
     };
     ano_status status = read_matching(how, object, err);
     for (size_t i = 0; i < COUNT(numbers) && status == ANO_OK; i++)
-        status = read_number(numbers[i].value, object, numbers[i].key, 0, numbers[i].high, err);
+        status = read_number(numbers[i].value, object, numbers[i].key, numbers[i].low,
+                             numbers[i].high, err);
     if (status == ANO_OK)
         status = read_name(&search, object, "search", search_names, COUNT(search_names), err);
     if (status == ANO_OK)
@@ -271,7 +277,7 @@ ano_status model_calibration_read(ano_model *model, const json_t *object,
     const size_t dims[] = {found.n};
     const size_t tensors = format_safetensors_count(file);
     size_t at = 0;
-    while (at < tensors && strcmp(format_safetensors_at(file, at)->name, "calibration.scores") != 0)
+    while (at < tensors && strcmp(format_safetensors_at(file, at)->name, scores_name) != 0)
         at++;
     if (at == tensors || found.n == 0)
         return base_error(err, ANO_FORMAT, "metadata: calibration: there are no scores");

@@ -117,6 +117,14 @@ size_t model_memory_tensors(format_tensor *tensors, const model_memory *memory)
     return n;
 }
 
+bool model_memory_has(const model_memory *memory, const char *name)
+{
+    for (int i = 0; i < ANO_MEMORIES; i++)
+        if (memory->banks[i].n > 0 && strcmp(tensor_names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static ano_status read_usual(model_usual *out, const json_t *object, const char *name,
                              ano_error *err)
 {

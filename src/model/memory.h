@@ -26,6 +26,9 @@ eval_descriptor_kind model_memory_descriptor(ano_memory kind);
  * model has no discriminator). */
 ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kind, ano_error *err);
 
+/* Whether that is the name of a tensor that the memory has in a file. */
+bool model_memory_has(const model_memory *memory, const char *name);
+
 /* All but the vectors; the caller decrefs it. NULL: no memory. */
 json_t *model_memory_metadata(const model_memory *memory);
 /* The vectors, "memory.histograms" [n][d] …; returns how many there are, at most ANO_MEMORIES. */

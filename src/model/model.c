@@ -15,17 +15,17 @@
 /* What there is to know of a network. */
 typedef struct network_kind {
     const char *name;
-    ano_status (*create)(nn_net **out, const ano_model_config *config, ano_error *err);
+    ano_status (*lay_out)(nn_net **out, const ano_model_config *config, ano_error *err);
     base_purpose purpose; /* of its first numbers */
 } network_kind;
 
 static const network_kind network_kinds[MODEL_NETWORKS] = {
-    [ANO_GENERATOR] = {"generator", model_generator_create, BASE_PURPOSE_GENERATOR_INIT},
-    [ANO_DISCRIMINATOR] = {"discriminator", model_discriminator_create,
+    [ANO_GENERATOR] = {"generator", model_generator_lay_out, BASE_PURPOSE_GENERATOR_INIT},
+    [ANO_DISCRIMINATOR] = {"discriminator", model_discriminator_lay_out,
                            BASE_PURPOSE_DISCRIMINATOR_INIT},
-    [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_create,
+    [ANO_PATCH_DISCRIMINATOR] = {"patch_discriminator", model_patch_discriminator_lay_out,
                                  BASE_PURPOSE_PATCH_INIT},
-    [ANO_ENCODER] = {"encoder", model_encoder_create, BASE_PURPOSE_ENCODER_INIT},
+    [ANO_ENCODER] = {"encoder", model_encoder_lay_out, BASE_PURPOSE_ENCODER_INIT},
 };
 
 /* And of a method. */
@@ -132,7 +132,7 @@ static void describe_kind(char kind[MODEL_KIND_SIZE], const nn_layer *layer)
     }
 }
 
-ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err)
+ano_status model_lay_out(ano_model **out, const ano_model_config *config, ano_error *err)
 {
     *out = NULL;
     ano_status status = model_config_check(config, err);
@@ -146,7 +146,7 @@ ano_status model_create(ano_model **out, const ano_model_config *config, ano_err
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
         if (!method_kinds[config->method].has[i])
             continue;
-        status = network_kinds[i].create(&model->networks[i], config, err);
+        status = network_kinds[i].lay_out(&model->networks[i], config, err);
         if (status != ANO_OK)
             break;
         const nn_net *net = model->networks[i];
@@ -162,6 +162,19 @@ ano_status model_create(ano_model **out, const ano_model_config *config, ano_err
     }
     *out = model;
     return ANO_OK;
+}
+
+ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err)
+{
+    ano_status status = model_lay_out(out, config, err);
+    for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
+        if ((*out)->networks[i] != NULL)
+            status = nn_net_allocate((*out)->networks[i], err);
+    if (status != ANO_OK) {
+        ano_model_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 ano_status ano_model_create(ano_model **out, const ano_model_config *config, uint64_t seed,

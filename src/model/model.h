@@ -48,6 +48,8 @@ struct ano_model {
 
 /* The networks of the config's method, numbers zero. */
 ano_status model_create(ano_model **out, const ano_model_config *config, ano_error *err);
+/* The same without memory for the numbers, which nn_net_allocate() gives a network. */
+ano_status model_lay_out(ano_model **out, const ano_model_config *config, ano_error *err);
 
 /* *method = the one of that name; false where there is none. */
 bool model_method_named(ano_method *method, const char *name);

@@ -8,6 +8,7 @@
 
 #include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,15 +113,16 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
         return status;
     if (version != MODEL_FILE_VERSION)
         return base_error(err, ANO_UNSUPPORTED,
-                          "the file is of version %d, this program reads version %d", version,
-                          MODEL_FILE_VERSION);
+                          "the file is of version %d, this program reads version %d: a newer one "
+                          "wrote it and can read it",
+                          version, MODEL_FILE_VERSION);
     const json_t *architecture = json_object_get(metadata, "architecture");
     const char *kind = json_string_value(json_object_get(architecture, "kind"));
     if (kind == NULL)
         return base_error(err, ANO_FORMAT, "metadata: architecture.kind is missing");
     if (strcmp(kind, "dcgan") != 0)
-        return base_error(err, ANO_UNSUPPORTED, "the networks are of kind \"%s\", known is dcgan",
-                          kind);
+        return base_error(err, ANO_UNSUPPORTED,
+                          "the networks are of kind \"%s\", only dcgan can be read", kind);
     ano_model_config config = {.method = ANO_METHOD_FC}; /* the first files' */
     const json_t *method = json_object_get(architecture, "method");
     if (method != NULL &&
@@ -140,7 +142,7 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (status == ANO_OK)
         status = read_view(&view, json_object_get(metadata, "preprocessing"), &config, err);
     if (status == ANO_OK)
-        status = model_create(out, &config, err);
+        status = model_lay_out(out, &config, err);
     if (status != ANO_OK)
         return status;
     (*out)->view = view;
@@ -248,6 +250,57 @@ ano_status ano_model_save(const ano_model *model, const char *path, ano_error *e
     return save_networks(model, wanted, path, err);
 }
 
+/* Batch norm divides by the root of it. */
+static bool is_variance(const char *name)
+{
+    static const char word[] = ".moving_variance";
+    const size_t length = strlen(name);
+    return length >= sizeof word && strcmp(name + length + 1 - sizeof word, word) == 0;
+}
+
+/* Numbers that no training leaves behind. */
+static ano_status check_numbers(const format_tensor *tensor, const char *path, ano_error *err)
+{
+    size_t n = 1;
+    for (int i = 0; i < tensor->n_dims; i++)
+        n *= tensor->dims[i];
+    const bool positive = is_variance(tensor->name);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(tensor->data[i]) || (positive && tensor->data[i] < 0))
+            return base_error(err, ANO_FORMAT, "%s: tensor '%s': number %zu is %g", path,
+                              tensor->name, i, (double)tensor->data[i]);
+    return ANO_OK;
+}
+
+/* Whether a model of what was read has a tensor of that name. */
+static bool belongs(const ano_model *model, const char *name)
+{
+    for (int i = 0; i < MODEL_NETWORKS; i++) {
+        const char *network = ano_network_name((ano_network)i);
+        const size_t length = strlen(network);
+        if (model->networks[i] != NULL && strncmp(name, network, length) == 0 &&
+            name[length] == '.' && nn_net_find(model->networks[i], name + length + 1) != NULL)
+            return true;
+    }
+    return model_calibration_has(&model->calibration, name) ||
+           model_memory_has(&model->memory, name);
+}
+
+static ano_status check_all_belong(const ano_model *model, const format_safetensors *file,
+                                   const char *path, ano_error *err)
+{
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < format_safetensors_count(file) && status == ANO_OK; i++) {
+        const format_tensor *tensor = format_safetensors_at(file, i);
+        status = belongs(model, tensor->name)
+                     ? check_numbers(tensor, path, err)
+                     : base_error(err, ANO_FORMAT,
+                                  "%s: tensor '%s' is not of the model that its metadata describes",
+                                  path, tensor->name);
+    }
+    return status;
+}
+
 /* Whether the file has any tensor of the network. */
 static bool file_has_network(const format_safetensors *file, ano_network network)
 {
@@ -261,6 +314,23 @@ static bool file_has_network(const format_safetensors *file, ano_network network
     return false;
 }
 
+/* Reads a network, which must be there as it is laid out before it gets any memory. */
+static ano_status read_network(ano_model *model, ano_network network,
+                               const format_safetensors *file, ano_error *err)
+{
+    nn_net *net = model->networks[network];
+    ano_status status = ANO_OK;
+    for (int i = 0; i < net->n_tensors && status == ANO_OK; i++) {
+        const nn_tensor *tensor = &net->tensors[i];
+        model_tensor_name name;
+        snprintf(name, sizeof name, "%s.%s", ano_network_name(network), tensor->name);
+        status = format_safetensors_check(file, name, tensor->n_dims, tensor->dims, err);
+    }
+    if (status == ANO_OK)
+        status = nn_net_allocate(net, err);
+    return status == ANO_OK ? model_copy_tensors(model, network, file, err) : status;
+}
+
 ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
 {
     *out = NULL;
@@ -271,6 +341,11 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
     if (status != ANO_OK)
         return status;
     status = model_parse_metadata(&metadata, file, path, err);
+    if (status == ANO_OK && json_object_get(metadata, "training") != NULL)
+        status = base_error(err, ANO_UNSUPPORTED,
+                            "%s: is a checkpoint of training, not a model; model.safetensors is "
+                            "beside it when training has ended",
+                            path);
     if (status != ANO_OK)
         goto done;
     status = model_from_metadata(&model, metadata, err);
@@ -284,7 +359,7 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
             continue;
         if (file_has_network(file, (ano_network)i)) {
             n_found++;
-            status = model_copy_tensors(model, (ano_network)i, file, err);
+            status = read_network(model, (ano_network)i, file, err);
         } else {
             nn_net_free(model->networks[i]);
             model->networks[i] = NULL;
@@ -301,7 +376,10 @@ ano_status ano_model_load(ano_model **out, const char *path, ano_error *err)
         (status = model_memory_read(model, memory, file, err)) != ANO_OK)
         base_error_context(err, "%s", path);
     if (status == ANO_OK && n_found == 0)
-        status = base_error(err, ANO_FORMAT, "%s: holds no network of its method", path);
+        status = base_error(err, ANO_FORMAT, "%s: holds no network of its method, %s", path,
+                            ano_method_name(model->config.method));
+    if (status == ANO_OK)
+        status = check_all_belong(model, file, path, err);
     if (status != ANO_OK)
         goto done;
     *out = model;

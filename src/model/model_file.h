@@ -11,7 +11,7 @@
 /* The JSON that a model file's metadata holds; the caller decrefs it. NULL: no memory. */
 json_t *model_metadata(const ano_model *model);
 
-/* A model, numbers zero, of what model_metadata() wrote. FORMAT names the field that is wrong. */
+/* A model of what model_metadata() wrote, laid out. FORMAT names the field that is wrong. */
 ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_error *err);
 
 /* A VAE's variance from there, which is missing before training. */

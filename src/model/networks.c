@@ -81,7 +81,7 @@ static void add_upsampling(description *d, int number, int width, int kernel, in
     add(d, "conv", number, (nn_layer_spec){NN_CONV, .channels = channels, .kernel = kernel});
 }
 
-ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_generator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
     const int width = config->base_width, n_blocks = model_blocks(config->size);
     const int side = config->size >> n_blocks;
@@ -99,7 +99,7 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
     }
     add_upsampling(&d, n_blocks, width, 5, config->channels);
     add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
-    return nn_net_create(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
+    return nn_net_lay_out(out, (nn_shape){1, 1, config->latent}, d.specs, d.n, err);
 }
 
 /* From the image to maps of half the side a block. */
@@ -114,16 +114,16 @@ static void add_downsampling(description *d, const ano_model_config *config)
     }
 }
 
-ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
     description d = {.n = 0};
     add_downsampling(&d, config);
     add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = 1});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
+    return nn_net_lay_out(out, image, d.specs, d.n, err);
 }
 
-ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err)
+ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err)
 {
     description d = {.n = 0};
     add_downsampling(&d, config);
@@ -131,7 +131,7 @@ ano_status model_encoder_create(nn_net **out, const ano_model_config *config, an
     if (config->method != ANO_METHOD_VAE) /* z itself, in the prior's range */
         add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
+    return nn_net_lay_out(out, image, d.specs, d.n, err);
 }
 
 int model_feature_layers(const nn_net *net, int block)
@@ -145,8 +145,8 @@ int model_feature_layers(const nn_net *net, int block)
     return block == 0 || seen == block ? end : 0;
 }
 
-ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
-                                            ano_error *err)
+ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                             ano_error *err)
 {
     enum { N_CONVOLUTIONS = 3, N_POOLS = 2 }; /* MODEL_CELL = 2^N_POOLS */
     const int width = config->base_width;
@@ -160,5 +160,36 @@ ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config
     }
     add(&d, "conv", N_CONVOLUTIONS + 1, (nn_layer_spec){NN_CONV, .channels = 1, .kernel = 3});
     const nn_shape image = {config->size, config->size, config->channels};
-    return nn_net_create(out, image, d.specs, d.n, err);
+    return nn_net_lay_out(out, image, d.specs, d.n, err);
+}
+
+/* ---- with numbers ------------------------------------------------------------------------- */
+
+/* What a function above came to, with memory for the numbers. */
+static ano_status allocate(nn_net **net, ano_status laid_out, ano_error *err)
+{
+    if (laid_out != ANO_OK)
+        return laid_out;
+    const ano_status status = nn_net_allocate(*net, err);
+    if (status != ANO_OK) {
+        nn_net_free(*net);
+        *net = NULL;
+    }
+    return status;
+}
+
+ano_status model_generator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return allocate(out, model_generator_lay_out(out, config, err), err);
+}
+
+ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err)
+{
+    return allocate(out, model_discriminator_lay_out(out, config, err), err);
+}
+
+ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
+                                            ano_error *err)
+{
+    return allocate(out, model_patch_discriminator_lay_out(out, config, err), err);
 }

@@ -19,11 +19,6 @@ ano_status model_generator_create(nn_net **out, const ano_model_config *config, 
 /* image → logit of "real" [1]; the sigmoid is in the loss. Numbers are zero. */
 ano_status model_discriminator_create(nn_net **out, const ano_model_config *config, ano_error *err);
 
-/* image → code of its latent vector, by the discriminator's convolutions: of f-AnoGAN z [latent] in
- * [-1, 1], of a variational autoencoder the means and log variances of a Gaussian, [2 · latent]
- * (nn/gaussian.h). Numbers are zero. */
-ano_status model_encoder_create(nn_net **out, const ano_model_config *config, ano_error *err);
-
 /* How many layers lead to the maps after a network's `block`-th pooling, counted from 1, or 0: the
  * last; 0 where there is no such block. */
 int model_feature_layers(const nn_net *net, int block);
@@ -35,5 +30,16 @@ int model_feature_layers(const nn_net *net, int block);
 enum { MODEL_CELL = 4 };
 ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config *config,
                                             ano_error *err);
+
+/* The same without memory for the numbers, which nn_net_allocate() gives. */
+ano_status model_generator_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
+ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                       ano_error *err);
+ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
+                                             ano_error *err);
+/* image → code of its latent vector, by the discriminator's convolutions: of f-AnoGAN z [latent] in
+ * [-1, 1], of a variational autoencoder the means and log variances of a Gaussian, [2 · latent]
+ * (nn/gaussian.h). */
+ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
 
 #endif

@@ -90,8 +90,8 @@ static nn_shape spec_dst(const nn_layer_spec *spec, nn_shape src)
     return impossible;
 }
 
-ano_status nn_net_create(nn_net **out, nn_shape src, const nn_layer_spec *specs, int n_specs,
-                         ano_error *err)
+ano_status nn_net_lay_out(nn_net **out, nn_shape src, const nn_layer_spec *specs, int n_specs,
+                          ano_error *err)
 {
     enum { MAX_TENSORS_PER_LAYER = 4 };
     *out = NULL;
@@ -124,16 +124,32 @@ ano_status nn_net_create(nn_net **out, nn_shape src, const nn_layer_spec *specs,
         net_add_tensors(net, layer);
     }
     net->dst = shape;
-    net->parameters = base_alloc(net->n_parameters, sizeof(float));
-    net->statistics = base_alloc(net->n_statistics, sizeof(float));
-    if (net->parameters == NULL || net->statistics == NULL) {
-        status = base_error_nomem(err, "parameters of a network");
-        goto done;
-    }
     *out = net;
     net = NULL;
 done:
     nn_net_free(net);
+    return status;
+}
+
+ano_status nn_net_allocate(nn_net *net, ano_error *err)
+{
+    if (net->parameters != NULL)
+        return ANO_OK;
+    net->parameters = base_alloc(net->n_parameters, sizeof(float));
+    net->statistics = base_alloc(net->n_statistics, sizeof(float));
+    return net->parameters != NULL && net->statistics != NULL
+               ? ANO_OK
+               : base_error_nomem(err, "parameters of a network");
+}
+
+ano_status nn_net_create(nn_net **out, nn_shape src, const nn_layer_spec *specs, int n_specs,
+                         ano_error *err)
+{
+    ano_status status = nn_net_lay_out(out, src, specs, n_specs, err);
+    if (status == ANO_OK && (status = nn_net_allocate(*out, err)) != ANO_OK) {
+        nn_net_free(*out);
+        *out = NULL;
+    }
     return status;
 }
 

@@ -92,6 +92,11 @@ typedef struct nn_net {
  * Errors: SHAPE (names the layer), NOMEM. */
 ano_status nn_net_create(nn_net **out, nn_shape src, const nn_layer_spec *specs, int n_specs,
                          ano_error *err);
+/* Its two halves, the second of which does nothing where there are numbers: for a file's network,
+ * whose numbers get memory when the file is known to have them. */
+ano_status nn_net_lay_out(nn_net **out, nn_shape src, const nn_layer_spec *specs, int n_specs,
+                          ano_error *err);
+ano_status nn_net_allocate(nn_net *net, ano_error *err);
 void nn_net_free(nn_net *net);
 
 /* Keras's initialisation: kernels Glorot uniform, ±√(6 / (fan in + fan out)) (X. Glorot,

@@ -56,8 +56,9 @@ static ano_status write_scores(const char *folder, const report_results *results
 static ano_status write_scores_of_class(const char *folder, const report_results *results,
                                         size_t first, ano_error *err)
 {
-    char name[100];
-    snprintf(name, sizeof name, "scores_%s.txt", results->classes[first]);
+    char name[100], class_name[80];
+    report_text_name(class_name, sizeof class_name, results->classes[first]);
+    snprintf(name, sizeof name, "scores_%s.txt", class_name);
     base_file file;
     const ano_status status = create_in(&file, folder, name, err);
     if (status != ANO_OK)

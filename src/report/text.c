@@ -62,6 +62,8 @@ void report_csv_field(FILE *stream, const char *text)
     const bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
     if (quoted)
         fputc('"', stream);
+    if (*text != '\0' && strchr("=+-@'\t\r\n", *text) != NULL)
+        fputc('\'', stream);
     for (; *text != '\0'; text++) {
         if (*text == '"')
             fputc('"', stream);
@@ -69,4 +71,38 @@ void report_csv_field(FILE *stream, const char *text)
     }
     if (quoted)
         fputc('"', stream);
+}
+
+uint64_t report_text_sum(const char *text)
+{
+    uint64_t sum = 0xcbf29ce484222325;
+    for (; *text != '\0'; text++)
+        sum = (sum ^ (unsigned char)*text) * 0x100000001b3;
+    return sum;
+}
+
+void report_text_name(char *dst, size_t size, const char *text)
+{
+    enum { SUM_SIZE = sizeof "-01234567", MOST_BYTES = 4 };
+    size_t n = 0;
+    bool same = true;
+    const char *at = text;
+    while (*at != '\0' && n + MOST_BYTES + SUM_SIZE <= size) {
+        const uint32_t character = report_text_next(&at);
+        const bool fits =
+            character != REPLACEMENT && character != '/' && (n > 0 || character != '.');
+        n += (size_t)report_text_encode(dst + n, fits ? character : '_');
+        same = same && fits;
+    }
+    same = same && *at == '\0';
+    dst[n] = '\0';
+    if (!same)
+        snprintf(dst + n, size - n, "-%08x", (unsigned)report_text_sum(text));
+}
+
+void report_text_show(FILE *stream, const char *text)
+{
+    char bytes[4];
+    while (*text != '\0')
+        fwrite(bytes, 1, (size_t)report_text_encode(bytes, report_text_next(&text)), stream);
 }

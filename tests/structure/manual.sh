@@ -22,6 +22,10 @@ for verb in $verbs; do
 done
 if command -v mandoc >/dev/null; then
     # The page has no date: what it describes is dated by its version.
-    ! mandoc -T lint -W warning "$page" | grep -v 'missing date' || verdict=1
+    found=$(mandoc -T lint -W warning "$page" | grep -v 'missing date' || true)
+    [ -z "$found" ] || {
+        echo "$found"
+        verdict=1
+    }
 fi
 exit $verdict

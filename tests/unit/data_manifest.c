@@ -12,7 +12,7 @@ static ano_status read_text(data_list *list, const char *text, size_t size, ano_
 {
     FILE *file = fmemopen((void *)(size_t)text, size, "r");
     assert_non_null(file);
-    const ano_status status = data_manifest_read(list, file, "set/list.csv", split, err);
+    const ano_status status = data_manifest_read(list, file, "set/list.csv", split, false, err);
     fclose(file);
     return status;
 }
@@ -157,6 +157,39 @@ static void read__limits_the_number_of_lines(void **state)
     free(text);
 }
 
+static void read__lets_paths_leave_the_folder_only_where_that_is_allowed(void **state)
+{
+    (void)state;
+    static const char text[] = "path,label,mask\n/a.png,good,\n../b.png,bad,/c/m.png\n";
+    static const char *const paths[] = {"/a.png", "set/../b.png"};
+    expect_error_of(text, strlen(text), "set/list.csv:2: /a.png is not in the manifest's folder");
+    ano_error err = ANO_ERROR_INIT;
+    data_list list = {0};
+    FILE *file = fmemopen((void *)(size_t)text, strlen(text), "r");
+    assert_non_null(file);
+    data_manifest_read(&list, file, "set/list.csv", ANO_SPLIT_TEST, true, &err);
+    fclose(file);
+    assert_string_equal(err.message, "");
+    assert_int_equal(list.n_items, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(list.items[i].path, paths[i]);
+    assert_string_equal(list.items[1].mask, "/c/m.png");
+    data_list_clear(&list);
+}
+
+static void read__limits_the_number_of_classes(void **state)
+{
+    (void)state;
+    enum { ROW_SIZE = 16, SIZE = (DATA_LIST_CLASSES + 2) * ROW_SIZE };
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    size_t n = (size_t)sprintf(text, "path,label\n");
+    for (int i = 0; i <= DATA_LIST_CLASSES; i++)
+        n += (size_t)sprintf(text + n, "a,c%d\n", i);
+    expect_error_of(text, n, "set/list.csv:10002: 'c10000' is one class too many");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +200,8 @@ int main(void)
         cmocka_unit_test(read__names_the_line_that_is_bad),
         cmocka_unit_test(read__limits_the_length_of_a_row),
         cmocka_unit_test(read__limits_the_number_of_lines),
+        cmocka_unit_test(read__lets_paths_leave_the_folder_only_where_that_is_allowed),
+        cmocka_unit_test(read__limits_the_number_of_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

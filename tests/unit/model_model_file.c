@@ -262,6 +262,140 @@ static void loading__refuses_a_calibration_that_is_not_whole(void **state)
     check_calibration_refused("\"threshold\": 3", false, ANO_OK, "");
 }
 
+#define SMALL                                                                                      \
+    "\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"size\": 8, \"channels\": 1, "       \
+    "\"latent\": 3, \"base_width\": 2}"
+
+enum { MOST_TENSORS = 64 };
+
+/* A file's tensors on their way to be spoilt. */
+typedef struct contents {
+    format_tensor tensors[MOST_TENSORS];
+    model_tensor_name names[MOST_TENSORS];
+    size_t n;
+} contents;
+
+static size_t find(const contents *c, const char *name)
+{
+    size_t i = 0;
+    while (i < c->n && strcmp(c->tensors[i].name, name) != 0)
+        i++;
+    assert_true(i < c->n);
+    return i;
+}
+
+static void leave_out_a_tensor(contents *c)
+{
+    c->tensors[find(c, "generator.conv_1.bias")] = c->tensors[--c->n];
+}
+
+static void add_a_tensor(contents *c)
+{
+    static const float number = 1;
+    c->tensors[c->n++] =
+        (format_tensor){.name = "generator.conv_9.bias", .n_dims = 1, .dims = {1}, .data = &number};
+}
+
+static void add_another_methods_network(contents *c)
+{
+    add_a_tensor(c);
+    c->tensors[c->n - 1].name = "patch_discriminator.conv_1.bias";
+}
+
+static void add_scores_that_nothing_speaks_of(contents *c)
+{
+    add_a_tensor(c);
+    c->tensors[c->n - 1].name = "calibration.scores";
+}
+
+static void turn_a_kernel(contents *c)
+{
+    size_t *dims = c->tensors[find(c, "generator.dense.kernel")].dims;
+    const size_t rows = dims[0];
+    dims[0] = dims[1];
+    dims[1] = rows;
+}
+
+static void put(contents *c, const char *name, float number)
+{
+    ((float *)(uintptr_t)c->tensors[find(c, name)].data)[1] = number;
+}
+
+static void put_a_nan(contents *c)
+{
+    put(c, "discriminator.conv_2.kernel", NAN);
+}
+
+static void put_an_infinity(contents *c)
+{
+    put(c, "generator.dense.bias", -INFINITY);
+}
+
+static void put_a_negative_variance(contents *c)
+{
+    put(c, "generator.batch_norm_1.moving_variance", -1);
+}
+
+static void loading__refuses_tensors_that_are_not_the_models(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*spoil)(contents *);
+        ano_status status;
+        const char *word;
+    } cases[] = {
+        {leave_out_a_tensor, ANO_FORMAT, "'generator.conv_1.bias' is missing"},
+        {add_a_tensor, ANO_FORMAT, "'generator.conv_9.bias' is not of the model"},
+        {add_another_methods_network, ANO_FORMAT, "'patch_discriminator.conv_1.bias' is not of"},
+        {add_scores_that_nothing_speaks_of, ANO_FORMAT, "'calibration.scores' is not of"},
+        {turn_a_kernel, ANO_SHAPE, "expected [3, 16]"},
+        {put_a_nan, ANO_FORMAT, "'discriminator.conv_2.kernel': number 1 is nan"},
+        {put_an_infinity, ANO_FORMAT, "'generator.dense.bias': number 1 is -inf"},
+        {put_a_negative_variance, ANO_FORMAT, "moving_variance': number 1 is -1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ano_model *model = drawn_model(&config), *loaded;
+        static contents c;
+        c.n = model_list_tensors(c.tensors, c.names, model, ANO_GENERATOR);
+        c.n += model_list_tensors(c.tensors + c.n, c.names + c.n, model, ANO_DISCRIMINATOR);
+        cases[i].spoil(&c);
+        ano_error err = ANO_ERROR_INIT;
+        assert_int_equal(format_safetensors_write(path, c.tensors, c.n, "{" SMALL "}", NULL),
+                         ANO_OK);
+        if (ano_model_load(&loaded, path, &err) != cases[i].status || loaded != NULL ||
+            strstr(err.message, cases[i].word) == NULL || strstr(err.message, path) == NULL)
+            fail_msg("'%s': got %s '%s'", cases[i].word, ano_status_name(err.status), err.message);
+        ano_model_free(model);
+    }
+}
+
+static void loading__refuses_what_is_no_model_of_this_version_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metadata;
+        ano_status status;
+        const char *word;
+    } cases[] = {
+        {"{\"version\": 2}", ANO_UNSUPPORTED, "version 2"},
+        {"{\"version\": 1.5}", ANO_FORMAT, "version"},
+        {"[]", ANO_FORMAT, "version"},
+        {"{" SMALL ", \"training\": {}}", ANO_UNSUPPORTED, "checkpoint"},
+        {"{\"version\": 1, \"architecture\": {\"kind\": \"vae\"}}", ANO_UNSUPPORTED, "vae"},
+        {"{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"method\": \"later\"}}",
+         ANO_UNSUPPORTED, "method"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ano_model *loaded;
+        ano_error err = ANO_ERROR_INIT;
+        assert_int_equal(format_safetensors_write(path, NULL, 0, cases[i].metadata, NULL), ANO_OK);
+        if (ano_model_load(&loaded, path, &err) != cases[i].status || loaded != NULL ||
+            strstr(err.message, cases[i].word) == NULL || strstr(err.message, path) == NULL)
+            fail_msg("%s: got %s '%s'", cases[i].metadata, ano_status_name(err.status),
+                     err.message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +407,8 @@ int main(void)
         cmocka_unit_test(loading__refuses_an_architecture_out_of_range_by_name),
         cmocka_unit_test(a_calibration_that_no_file_can_hold__is_refused),
         cmocka_unit_test(loading__refuses_a_calibration_that_is_not_whole),
+        cmocka_unit_test(loading__refuses_tensors_that_are_not_the_models),
+        cmocka_unit_test(loading__refuses_what_is_no_model_of_this_version_by_name),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

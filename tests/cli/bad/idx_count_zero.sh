@@ -1,0 +1,4 @@
+# No images.
+cp -r $bars data
+printf "$(big_endian 2051)$(big_endian 0)$(big_endian 8)$(big_endian 8)" >data/train-images-idx3-ubyte
+anogan train data --out out --quiet

@@ -1,0 +1,3 @@
+# A text.
+echo 'no image' >bad.png
+anogan score ../../run bad.png --alpha 0.2 --quiet

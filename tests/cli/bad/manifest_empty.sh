@@ -1,0 +1,3 @@
+# An empty file.
+printf '' >list.csv
+anogan info list.csv

@@ -1,0 +1,3 @@
+# Its end is missing.
+head -c 2000 $model >bad.safetensors
+anogan score bad.safetensors $bars --quiet

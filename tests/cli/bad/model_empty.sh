@@ -1,0 +1,3 @@
+# An empty file.
+: >bad.safetensors
+anogan score bad.safetensors $bars --quiet

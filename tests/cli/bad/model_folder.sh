@@ -1,0 +1,3 @@
+# A folder by the name of a model.
+mkdir bad.safetensors
+anogan score bad.safetensors $bars --quiet

@@ -1,0 +1,3 @@
+# Nothing says which kind of network.
+edit_model $model bad.safetensors 's/\\"kind\\":\\"dcgan\\",//'
+anogan score bad.safetensors $bars --quiet

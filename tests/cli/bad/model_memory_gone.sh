@@ -1,0 +1,3 @@
+# Vectors, but no memory.
+edit_model $model bad.safetensors 's/\\"memory\\":{/\\"other\\":{/'
+anogan score bad.safetensors $bars --quiet

@@ -1,0 +1,3 @@
+# Something is behind its end.
+{ cat $model; printf more; } >bad.safetensors
+anogan score bad.safetensors $bars --quiet

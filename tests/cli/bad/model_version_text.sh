@@ -1,0 +1,3 @@
+# Its version is a text.
+edit_model $model bad.safetensors 's/\\"version\\":1/\\"version\\":\\"one\\"/'
+anogan score bad.safetensors $bars --quiet

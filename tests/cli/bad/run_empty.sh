@@ -1,0 +1,3 @@
+# A folder without a run.
+mkdir folder
+anogan score folder $bars
