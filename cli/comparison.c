@@ -26,9 +26,9 @@ static ano_status add_methods(cli_comparison *comparison, const char *list, char
     const char separators[] = {separator, '\0'};
     for (const char *at = list;; at++) {
         const size_t length = strcspn(at, separators), n = comparison->n_rows;
-        char *name = comparison->method_names[n];
         if (n == CLI_MAX_METHODS || length >= sizeof comparison->method_names[0])
             return base_error(err, ANO_ARG, "--methods: '%.40s' is too much", at);
+        char *name = comparison->method_names[n];
         memcpy(name, at, length);
         for (size_t i = 0; i < n; i++)
             if (strcmp(comparison->method_names[i], name) == 0)

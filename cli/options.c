@@ -674,7 +674,7 @@ void cli_options_take_method(cli_options *options, ano_method method)
             if (own_defaults[k].method != method || options->given[i] ||
                 strcmp(own_defaults[k].option, rows[i].name) != 0)
                 continue;
-            char *field = (char *)options + rows[i].offset;
+            void *field = (char *)options + rows[i].offset;
             if (rows[i].kind == KIND_WHOLE)
                 *(int *)field = (int)own_defaults[k].value;
             else

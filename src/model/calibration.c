@@ -227,7 +227,7 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
     const ano_score_options first = ANO_SCORE_OPTIONS_INIT;
     double n = 0, map_high = 0, iterations = 0, restarts = 0, seed = 0;
     double samples = first.samples;
-    int search = 0, pool = 0, evidence = first.evidence;
+    int search = 0, pool = 0, evidence = (int)first.evidence;
     const struct {
         const char *key;
         double *value, low, high;
