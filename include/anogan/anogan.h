@@ -584,8 +584,8 @@ ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, si
 typedef enum ano_memory {
     ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
     ANO_MEMORY_RANDOM,     /* what 32 random filters say */
-    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, or discriminator
-                           of patches, say of images of its size */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
+                           patches or, where it has neither, encoder say of images of its size */
 } ano_memory;
 enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
 
@@ -608,7 +608,7 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
  * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
  * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
  * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
- * and there is no discriminator), SHAPE (the view of `aside` is not the model's; the images are too
+ * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the model's; the images are too
  * small for a kind), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
