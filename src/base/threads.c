@@ -35,7 +35,7 @@ ano_status base_threads_each(int n, base_threads_work *work, void *cookie, ano_e
         ano_error own = ANO_ERROR_INIT;
         const ano_status status = work(thread, cookie, &own);
         if (status != ANO_OK) {
-#pragma omp critical(base_threads_error)
+#pragma omp critical
             if (first == ANO_OK)
                 first = base_error(err, status, "%s", own.message);
         }
