@@ -68,8 +68,8 @@ typedef struct cli_options {
     bool given[CLI_MAX_ROWS]; /* the rows that the command line, or config.json, named */
 } cli_options;
 
-/* Leaves what is remembered to the method. */
-enum { CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
+/* Every kind; what the method remembers by default. */
+enum { CLI_MEMORY_ALL = (1 << ANO_MEMORIES) - 1, CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
 
 /* How a verb is called. Positional arguments go to `run`, `data` and `inputs`, as
  * `takes_run` and the others say. */
