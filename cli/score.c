@@ -30,6 +30,25 @@ static const cli_command command = {
     .takes_inputs = true,
 };
 
+int cli_check_trace(const cli_options *options, ano_method method, bool has_tiles)
+{
+    if (options->trace != NULL && !ano_method_searches(method))
+        return cli_refuse(CLI_USAGE, "--trace: the method %s does not search, so there is no trace",
+                          ano_method_name(method));
+    if (options->trace != NULL && has_tiles)
+        return cli_refuse(CLI_USAGE, "--trace: the model sees tiles; only searches of whole images "
+                                     "are traced");
+    return CLI_DONE;
+}
+
+int cli_check_trace_of(const cli_options *options, const ano_model *model)
+{
+    const ano_method asked = options->search.method;
+    return cli_check_trace(
+        options, asked != ANO_METHOD_OF_MODEL ? asked : ano_model_get_config(model).method,
+        ano_model_get_view(model).stride > 0);
+}
+
 /* ---- a scoring call with progress ---------------------------------------------------------- */
 
 static int on_search(double done, size_t total, void *cookie)
@@ -253,10 +272,6 @@ static int on_arrival(const char *path, void *cookie)
 static int open_outputs(call *c)
 {
     const cli_options *options = c->options;
-    const bool tiles = ano_model_get_view(c->run->model).stride > 0;
-    if (options->trace != NULL && tiles)
-        return cli_refuse(CLI_USAGE, "--trace: the model sees tiles; only searches of whole images "
-                                     "are traced");
     if (options->fdr > 0 && !cli_verdict_is_given(&c->verdict))
         return cli_refuse(CLI_BAD_MODEL, "%s: has no p-values for --fdr to choose by",
                           c->run->model_path);
@@ -291,7 +306,9 @@ static int score(cli_run *run, const cli_options *options)
     ano_error err = ANO_ERROR_INIT;
     call c = {.options = options, .run = run, .err = ANO_ERROR_INIT};
     const cli_progress clock = cli_progress_begin(true);
-    int code = cli_verdict_open(&c.verdict, run, options);
+    int code = cli_check_trace_of(options, run->model);
+    if (code == CLI_DONE)
+        code = cli_verdict_open(&c.verdict, run, options);
     if (code == CLI_DONE)
         code = open_outputs(&c);
     if (code == CLI_DONE && options->watch == NULL)

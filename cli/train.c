@@ -9,6 +9,7 @@
 #include "cli/memorise.h"
 #include "cli/progress.h"
 #include "cli/run.h"
+#include "cli/score.h"
 #include "cli/test.h"
 #include "report/pictures.h"
 
@@ -309,6 +310,8 @@ int cli_train(int argc, char **argv)
         cli_options_take_method(&options, (ano_method)(options.method - 1));
     else
         cli_options_take_method(&options, options.tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC);
+    if (code == CLI_DONE)
+        code = cli_check_trace(&options, options.model.method, options.tile > 0);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

@@ -277,6 +277,8 @@ enum { ANO_NETWORKS = 4 };
 ANO_API const char *ano_network_name(ano_network network);
 /* Whether scoring by the method takes the network. */
 ANO_API bool ano_method_needs(ano_method method, ano_network network);
+/* Whether it searches the latent space: then there are traces. */
+ANO_API bool ano_method_searches(ano_method method);
 
 typedef struct ano_layer_info {
     const char *name;    /* "dense", "conv_1" …: the first part of its tensors' names */
@@ -517,10 +519,10 @@ ANO_API ano_score_options ano_score_options_of(ano_method method);
  * more anomalous; the pool plays no part). `generated`, unless NULL, gets the images G(z) that came
  * closest, [n][height][width][channels]; `trace`, unless NULL, what each iteration of each search
  * reached, [n][restarts][iterations], and for the iterations after a search that ends early what
- * its last one reached. An image's results depend on nothing but the image, the model and the
- * options' method, seed and what they say of its searches: not on the other images, not on its
- * place among them, not on how many there are. Errors: ARG, SHAPE, NUMERIC, CANCELLED, and those of
- * ano_dataset_read(). */
+ * its last one reached; it is NULL where the method does not search. An image's results depend on
+ * nothing but the image, the model and the options' method, seed and what they say of its searches:
+ * not on the other images, not on its place among them, not on how many there are. Errors: ARG,
+ * SHAPE, NUMERIC, CANCELLED, and those of ano_dataset_read(). */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
@@ -540,7 +542,8 @@ typedef struct ano_result {
     ano_status status;   /* ANO_OK, or why the image has no score */
     const char *message; /* what is wrong with it; lent for the call */
     float score;
-    const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it */
+    const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it and
+                           the method searches */
     double seconds;     /* that it took, its share where images go through together */
 } ano_result;
 

@@ -4,14 +4,15 @@
 #include "base/threads.h"
 #include "detect/features.h"
 #include "detect/folded.h"
+#include "detect/rounds.h"
 #include "kernels/kernels.h"
 #include "model/networks.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Groups that a thread takes between two ticks, and terms of a product that are added up before
- * they join the sum. */
+/* Groups of a thread in a round, and terms of a product that are added up before they join the sum.
+ */
 enum { GROUPS_A_THREAD = 4, TERMS = 64 };
 
 /* What a thread needs for itself. */
@@ -24,6 +25,7 @@ typedef struct encode_thread {
 } encode_thread;
 
 struct detect_encode {
+    const ano_model *model;
     const kernels *kernels;
     size_t latent, columns, image, maps, features; /* numbers: of z, in whole vectors; of an image;
                                                       of the encoder's last maps; of f */
@@ -72,14 +74,14 @@ static ano_status copy_dense(detect_encode *e, const nn_net *encoder, ano_error 
     return ANO_OK;
 }
 
-static ano_status create_thread(encode_thread *t, detect_encode *e, const ano_model *model,
-                                ano_error *err)
+static ano_status create_thread(int thread, void *cookie, ano_error *err)
 {
-    ano_status status =
-        detect_features_create(&t->encoder, model->networks[ANO_ENCODER], 0, false, err);
+    const detect_encode *e = cookie;
+    encode_thread *t = &e->threads[thread];
+    nn_net *const *networks = e->model->networks;
+    ano_status status = detect_features_create(&t->encoder, networks[ANO_ENCODER], 0, false, err);
     if (status == ANO_OK)
-        status =
-            detect_features_create(&t->critic, model->networks[ANO_DISCRIMINATOR], 0, false, err);
+        status = detect_features_create(&t->critic, networks[ANO_DISCRIMINATOR], 0, false, err);
     if (status == ANO_OK)
         status = detect_folded_pass_create(&t->generator, e->generator, DETECT_FEATURES_GROUP, err);
     t->sums = base_alloc(DETECT_FEATURES_GROUP * e->columns, sizeof(float));
@@ -87,21 +89,6 @@ static ano_status create_thread(encode_thread *t, detect_encode *e, const ano_mo
     t->seen = base_alloc(DETECT_FEATURES_GROUP * e->features, sizeof(float));
     if (status == ANO_OK && (t->sums == NULL || t->z == NULL || t->seen == NULL))
         status = base_error_nomem(err, "encoder");
-    return status;
-}
-
-/* Each thread's own, made in it: passes are for as many threads as they see. */
-static ano_status create_threads(detect_encode *e, const ano_model *model, ano_error *err)
-{
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(e->n_threads)
-    for (int i = 0; i < e->n_threads; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (create_thread(&e->threads[i], e, model, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
     return status;
 }
 
@@ -114,6 +101,7 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     detect_encode *e = base_alloc(1, sizeof *e);
     if (e == NULL)
         return base_error_nomem(err, "encoder");
+    e->model = model;
     e->kernels = kernels_get();
     e->latent = nn_shape_size(encoder->dst);
     e->columns = kernels_whole_columns(e->latent);
@@ -129,7 +117,7 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     if (status == ANO_OK)
         status = detect_folded_create(&e->generator, model->networks[ANO_GENERATOR], err);
     if (status == ANO_OK)
-        status = create_threads(e, model, err);
+        status = base_threads_each(e->n_threads, create_thread, e, err);
     if (status != ANO_OK) {
         detect_encode_free(e);
         return status;
@@ -141,9 +129,14 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     return ANO_OK;
 }
 
+static detect_rounds rounds_of(const detect_encode *encode)
+{
+    return (detect_rounds){encode->n_threads, encode->group, GROUPS_A_THREAD};
+}
+
 size_t detect_encode_width(const detect_encode *encode)
 {
-    return (size_t)encode->n_threads * GROUPS_A_THREAD * encode->group;
+    return detect_rounds_width(rounds_of(encode));
 }
 
 /* ---- a group ------------------------------------------------------------------------------ */
@@ -180,11 +173,22 @@ static double mean_square(const float *a, const float *b, size_t n)
     return sum / (double)n;
 }
 
-/* What is found of the n tiles from number `first` on. */
-static ano_status look(const detect_found *found, encode_thread *t, const detect_encode *e,
-                       const float *tiles, size_t first, size_t n, ano_error *err)
+/* What the threads of a run share. */
+typedef struct run {
+    const detect_found *found;
+    const detect_encode *encode;
+    const float *tiles;
+    float *z; /* where only that is asked for */
+} run;
+
+/* What a thread finds of n tiles from number `first` on. */
+static ano_status look(int thread, size_t first, size_t n, void *cookie, ano_error *err)
 {
-    const float *tile = tiles + first * e->image, *maps;
+    const run *r = cookie;
+    const detect_found *found = r->found;
+    const detect_encode *e = r->encode;
+    encode_thread *t = &e->threads[thread];
+    const float *tile = r->tiles + first * e->image, *maps;
     ano_status status = encode_group(t, e, tile, n, err);
     if (status != ANO_OK)
         return status;
@@ -208,50 +212,30 @@ static ano_status look(const detect_found *found, encode_thread *t, const detect
     return status;
 }
 
+/* The z of n tiles from number `first` on. */
+static ano_status look_for_z(int thread, size_t first, size_t n, void *cookie, ano_error *err)
+{
+    const run *r = cookie;
+    const detect_encode *e = r->encode;
+    encode_thread *t = &e->threads[thread];
+    const ano_status status = encode_group(t, e, r->tiles + first * e->image, n, err);
+    if (status == ANO_OK)
+        memcpy(r->z + first * e->latent, t->z, n * e->latent * sizeof(float));
+    return status;
+}
+
 /* ---- all of them -------------------------------------------------------------------------- */
 
 ano_status detect_encode_run(const detect_found *found, detect_encode *encode, const float *tiles,
                              size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
-    const size_t width = detect_encode_width(encode), group = encode->group;
-    const size_t n_threads = (size_t)encode->n_threads;
-    ano_status status = ANO_OK;
-    for (size_t begin = 0; begin < n && status == ANO_OK; begin += width) {
-        const size_t end = n - begin < width ? n : begin + width;
-#pragma omp parallel for schedule(static, 1) num_threads(encode->n_threads)
-        for (size_t thread = 0; thread < n_threads; thread++)
-            for (size_t i = begin + thread * group; i < end; i += n_threads * group) {
-                ano_error own = ANO_ERROR_INIT;
-                if (look(found, &encode->threads[thread], encode, tiles, i,
-                         end - i < group ? end - i : group, &own) != ANO_OK) {
-#pragma omp critical
-                    status = base_error(err, own.status, "%s", own.message);
-                }
-            }
-        if (status == ANO_OK && tick != NULL && tick(end, cookie) != 0)
-            status = base_error(err, ANO_CANCELLED, "scoring was stopped");
-    }
-    return status;
+    run r = {.found = found, .encode = encode, .tiles = tiles};
+    return detect_rounds_run(rounds_of(encode), n, look, &r, tick, cookie, err);
 }
 
 ano_status detect_encode_latents(float *z, detect_encode *encode, const float *tiles, size_t n,
                                  ano_error *err)
 {
-    const size_t group = encode->group, n_threads = (size_t)encode->n_threads;
-    const size_t latent = encode->latent;
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(encode->n_threads)
-    for (size_t thread = 0; thread < n_threads; thread++)
-        for (size_t i = thread * group; i < n; i += n_threads * group) {
-            encode_thread *t = &encode->threads[thread];
-            const size_t here = n - i < group ? n - i : group;
-            ano_error own = ANO_ERROR_INIT;
-            if (encode_group(t, encode, tiles + i * encode->image, here, &own) == ANO_OK)
-                memcpy(z + i * latent, t->z, here * latent * sizeof(float));
-            else {
-#pragma omp critical
-                status = base_error(err, own.status, "%s", own.message);
-            }
-        }
-    return status;
+    run r = {.encode = encode, .tiles = tiles, .z = z};
+    return detect_rounds_run(rounds_of(encode), n, look_for_z, &r, NULL, NULL, err);
 }

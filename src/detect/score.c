@@ -124,6 +124,9 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     const ano_score_options how = detect_settle_method(options, model);
     ano_status status = check_options(model, dataset, &how, err);
     const size_t n = ano_dataset_count(dataset);
+    if (status == ANO_OK && trace != NULL && !ano_method_searches(how.method))
+        status = base_error(err, ANO_ARG, "the method %s does not search, so there is no trace",
+                            ano_method_name(how.method));
     if (status != ANO_OK)
         return status;
     if (n == 0)
@@ -169,7 +172,8 @@ typedef struct scoring {
 
 static bool traces(const scoring *s)
 {
-    return s->sink->traces && s->dataset->view.stride == 0;
+    return s->sink->traces && s->dataset->view.stride == 0 &&
+           ano_method_searches(s->options->method);
 }
 
 static void found_clear(detect_found *found)

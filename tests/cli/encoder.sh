@@ -36,4 +36,14 @@ for method in fc latent hybrid; do
 done
 anogan info run | grep '^by method'
 run anogan score run parts/test/good/1.pgm --method patch --quiet
+
+# Without a search there is no trace, and nothing is written.
+run anogan score run parts/test --method encoder --trace trace.csv --quiet
+run anogan evaluate run --method encoder --trace trace.csv --out tested --quiet
+for method in encoder vae patch; do
+    run anogan train parts --out traced --epochs 2 "${how[@]}" --method $method --trace trace.csv --quiet
+done
+ls
+anogan score run parts/test/good --method hybrid --trace trace.csv --quiet >scores.csv
+wc -l <trace.csv
 run anogan train parts --out short --epochs 1 "${how[@]}" --quiet

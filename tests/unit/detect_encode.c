@@ -139,11 +139,32 @@ static void encoders_score__depends_on_the_image_alone(void **state)
     check_company(64);
 }
 
+static void score__has_no_trace_where_there_is_no_search(void **state)
+{
+    (void)state;
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_score_options options = ano_score_options_of(ANO_METHOD_ENCODER);
+    const uint8_t pixels[PIXELS] = {0};
+    float score, trace[1000];
+    ano_error err = ANO_ERROR_INIT;
+    ano_model *model;
+    ano_dataset *images;
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&images, pixels, 1, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
+        ANO_OK);
+    assert_int_equal(ano_score(&score, NULL, trace, model, images, &options, &err), ANO_ARG);
+    assert_string_equal(err.message, "the method encoder does not search, so there is no trace");
+    ano_dataset_free(images);
+    ano_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoders_score__is_the_papers),
         cmocka_unit_test(encoders_score__depends_on_the_image_alone),
+        cmocka_unit_test(score__has_no_trace_where_there_is_no_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
