@@ -111,6 +111,9 @@ static char *describe_default(int key, const char *text, void *input)
     char *described = malloc(strlen(text) + sizeof number + 64);
     if (described != NULL && of_run && strstr(text, "default") == NULL)
         sprintf(described, "%s (default: the run's)", text);
+    else if (described != NULL && parse->command->verb == CLI_VERB_BENCHMARK &&
+             cli_option_has_own_default(row))
+        sprintf(described, "%s (default: each method's)", text);
     else if (described != NULL && value != NULL && !of_run && !is_off)
         sprintf(described, "%s (default %s)", text,
                 json_is_string(value) ? json_string_value(value) : number);
@@ -173,8 +176,16 @@ static const struct {
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 
+static bool is_of_search(const option_row *row)
+{
+    const size_t begin = offsetof(cli_options, search), end = begin + sizeof(ano_score_options);
+    return row->kind == KIND_POOL || (row->offset >= begin && row->offset < end);
+}
+
 bool cli_option_has_own_default(const option_row *row)
 {
+    if (is_of_search(row))
+        return true;
     for (int i = 0; i < OWN_DEFAULTS; i++)
         if (strcmp(own_defaults[i].option, row->name) == 0)
             return true;
@@ -198,6 +209,33 @@ void cli_options_take_method(cli_options *options, ano_method method)
         }
 }
 
+void cli_options_take_search(cli_options *options, ano_method method)
+{
+    const ano_score_options given = options->search;
+    options->search = ano_score_options_of(method);
+    for (int i = 0; i < cli_option_count; i++) {
+        const option_row *row = &cli_option_rows[i];
+        const size_t at = row->offset - offsetof(cli_options, search);
+        if (!options->given[i] || !is_of_search(row))
+            continue;
+        if (row->kind == KIND_POOL) {
+            options->search.pool = given.pool;
+            options->search.pool_share = given.pool_share;
+        } else
+            memcpy((char *)&options->search + at, (const char *)&given + at,
+                   row->kind == KIND_REAL ? sizeof(double) : sizeof(int));
+    }
+    options->search.method = method;
+}
+
+bool cli_options_given(const cli_options *options, const char *name)
+{
+    for (int i = 0; i < cli_option_count; i++)
+        if (options->given[i] && strcmp(cli_option_rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 const char *cli_options_fixed_given(const cli_options *options, cli_verb verb)
 {
     for (int i = 0; i < cli_option_count; i++)
@@ -206,13 +244,12 @@ const char *cli_options_fixed_given(const cli_options *options, cli_verb verb)
     return NULL;
 }
 
-/* "fc|patch": the words of --method but the first, auto. */
 const char *cli_options_methods(void)
 {
     int i = 0;
-    while (cli_option_rows[i].offset != offsetof(cli_options, method))
+    while (cli_option_rows[i].offset != offsetof(cli_options, search.method))
         i++;
-    return cli_option_rows[i].argument + sizeof "auto";
+    return cli_option_rows[i].argument;
 }
 
 bool cli_options_method(ano_method *out, const char *name)

@@ -100,13 +100,19 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
 /* Makes `method` the one of the training to come, with its defaults for what is not given. */
 void cli_options_take_method(cli_options *options, ano_method method);
 
+/* Makes `method` the one that scores, with its defaults for what is not given. */
+void cli_options_take_search(cli_options *options, ano_method method);
+
+/* Whether the command line, or config.json, named the option. */
+bool cli_options_given(const cli_options *options, const char *name);
+
 /* The name of an option that the command line gave although what `verb` resumes cannot change it,
  * or NULL. */
 const char *cli_options_fixed_given(const cli_options *options, cli_verb verb);
 
 /* The method of a name, as --method takes it; false where there is none such. */
 bool cli_options_method(ano_method *out, const char *name);
-/* All names of methods, "fc|patch". */
+/* All names of methods, "fc|patch", in the order of ano_method. */
 const char *cli_options_methods(void);
 
 /* The view that training asks for. */

@@ -527,6 +527,17 @@ ANO_API ano_status ano_score(float *scores, float *generated, float *trace, cons
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
 
+/* What a model can remember of the normal images that it was trained on, as vectors; the distance
+ * of an image's vector to the nearest of them then counts beside what the method says. Images are
+ * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+typedef enum ano_memory {
+    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
+    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
+                           patches or, where it has neither, encoder say of images of its size */
+} ano_memory;
+enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
+
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
 typedef struct ano_strip {
     size_t image;           /* which of the data set */
@@ -545,6 +556,9 @@ typedef struct ano_result {
     const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it and
                            the method searches */
     double seconds;     /* that it took, its share where images go through together */
+    double own;         /* of the score: what the method says, as ano_memorise() has it … */
+    double remembered[ANO_MEMORIES]; /* … and what each kind of memory does, NaN where there is no
+                                        such; the score is their sum */
 } ano_result;
 
 /* What is done with results; either may be NULL, non-zero stops scoring. The images come in the
@@ -580,17 +594,6 @@ enum { ANO_POOL_CANDIDATES = 6 };
 ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, size_t *n_images,
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
-
-/* What a model can remember of the normal images that it was trained on, as vectors; the distance
- * of an image's vector to the nearest of them then counts beside what the method says. Images are
- * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
-typedef enum ano_memory {
-    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
-    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
-    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
-                           patches or, where it has neither, encoder say of images of its size */
-} ano_memory;
-enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
 
 /* "histograms", "random", "features". */
 ANO_API const char *ano_memory_name(ano_memory kind);
