@@ -83,12 +83,12 @@ const option_row cli_option_rows[] = {
      "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
      "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
      "0.001, base width 32), encoder a GAN and an encoder of it, to do without a search (f-AnoGAN: 30 "
-     "epochs, rate 0.0001, beta1 0, beta2 0.9); auto is patch for tiles, else fc"},
+     "epochs, rate 0.0005, beta1 0, beta2 0.9, base width 32); auto is patch for tiles, else vae"},
     {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, SHAPING,
      "What to remember of the training images, for scores to count how far an image is from them: "
-     "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
+     "histograms, random, features, or some, separated by commas; auto is all of them for patch, histograms and features for vae, else none"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
-     "Passes over the training images, in all"},
+     "Passes over the training images, in all; of fewer than 4,800 images vae and encoder make more, up to 20 times as many"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Images in a training step"},
     {"conv", "auto|direct|winograd|fft", KIND_WORD, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,

@@ -167,12 +167,19 @@ static const struct {
     const char *option;
     double value;
 } own_defaults[] = {
-    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
-    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
-    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
-    {ANO_METHOD_VAE, "base-width", 32}, {ANO_METHOD_ENCODER, "epochs", 30},
-    {ANO_METHOD_ENCODER, "rate", 1e-4}, {ANO_METHOD_ENCODER, "beta1", 0},
-    {ANO_METHOD_ENCODER, "beta2", 0.9}, {ANO_METHOD_ENCODER, "feature-weight", 1},
+    {ANO_METHOD_PATCH, "epochs", 100},
+    {ANO_METHOD_PATCH, "rate", 5e-4},
+    {ANO_METHOD_PATCH, "beta1", 0.9},
+    {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_VAE, "epochs", 6},
+    {ANO_METHOD_VAE, "rate", 1e-3},
+    {ANO_METHOD_VAE, "base-width", 32},
+    {ANO_METHOD_ENCODER, "epochs", 30},
+    {ANO_METHOD_ENCODER, "rate", 5e-4},
+    {ANO_METHOD_ENCODER, "beta1", 0},
+    {ANO_METHOD_ENCODER, "beta2", 0.9},
+    {ANO_METHOD_ENCODER, "base-width", 32},
+    {ANO_METHOD_ENCODER, "feature-weight", 10},
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 
@@ -207,6 +214,24 @@ void cli_options_take_method(cli_options *options, ano_method method)
             else
                 *(double *)field = own_defaults[k].value;
         }
+}
+
+ano_method cli_options_trained_method(const cli_options *options)
+{
+    if (options->method > 0)
+        return (ano_method)(options->method - 1);
+    return options->tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_VAE;
+}
+
+void cli_options_settle_epochs(cli_options *options, size_t n_images)
+{
+    enum { IMAGES = 4800, MOST = 20 };
+    const bool is_by_steps =
+        options->model.method == ANO_METHOD_VAE || options->model.method == ANO_METHOD_ENCODER;
+    if (!is_by_steps || cli_options_given(options, "epochs") || n_images >= IMAGES)
+        return;
+    const size_t n = n_images * MOST > IMAGES ? n_images : IMAGES / MOST;
+    options->train.epochs = (int)(((size_t)options->train.epochs * IMAGES + n - 1) / n);
 }
 
 void cli_options_take_search(cli_options *options, ano_method method)
@@ -284,7 +309,14 @@ unsigned cli_options_memory(const cli_options *options)
 {
     if (options->memory != CLI_MEMORY_AUTO)
         return options->memory;
-    return options->method == ANO_METHOD_PATCH + 1 ? CLI_MEMORY_ALL : 0;
+    switch (options->model.method) {
+    case ANO_METHOD_PATCH:
+        return CLI_MEMORY_ALL;
+    case ANO_METHOD_VAE:
+        return 1U << ANO_MEMORY_HISTOGRAMS | 1U << ANO_MEMORY_FEATURES;
+    default:
+        return 0;
+    }
 }
 
 ano_score_options cli_options_search(const cli_options *options)

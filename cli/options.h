@@ -100,6 +100,13 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
 /* Makes `method` the one of the training to come, with its defaults for what is not given. */
 void cli_options_take_method(cli_options *options, ano_method method);
 
+/* The method of the training to come, where --method leaves it to us too. */
+ano_method cli_options_trained_method(const cli_options *options);
+
+/* Where no epochs are given, and the method's are chosen for thousands of images: more for fewer
+ * images, up to 20 times as many, that the networks take as many steps as with 4,800. */
+void cli_options_settle_epochs(cli_options *options, size_t n_images);
+
 /* Makes `method` the one that scores, with its defaults for what is not given. */
 void cli_options_take_search(cli_options *options, ano_method method);
 

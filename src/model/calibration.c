@@ -59,7 +59,7 @@ ano_score_options ano_score_options_of(ano_method method)
         options.learning_rate = 0.02;
     }
     if (method == ANO_METHOD_ENCODER)
-        options.feature_weight = 1;
+        options.feature_weight = 10;
     return options;
 }
 
