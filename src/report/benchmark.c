@@ -58,11 +58,11 @@ static void add_means(report_standing *standing, const report_contender *row, si
     moments training = {0}, images = {0}, accuracy = {0}, false_alarms = {0}, detected = {0};
     for (size_t i = 0; i < n; i++) {
         const report_benchmark_cell *cell = &row->cells[i];
+        standing->n_cells += isnan(report_cell_auroc(row, i)) ? 0 : 1;
         if (!cell->done || row->part != REPORT_WHOLE)
             continue;
         add_value(&training, cell->train_seconds);
         add_value(&images, cell->image_seconds);
-        standing->n_cells++;
         standing->all_train_seconds += cell->train_seconds;
         standing->all_test_seconds += cell->test_seconds;
         if (isnan(cell->accuracy))
@@ -71,6 +71,8 @@ static void add_means(report_standing *standing, const report_contender *row, si
         add_value(&false_alarms, cell->false_alarms);
         add_value(&detected, cell->detected);
     }
+    if (row->part != REPORT_WHOLE)
+        standing->all_train_seconds = standing->all_test_seconds = NAN;
     standing->train_seconds = mean_of(&training);
     standing->image_seconds = mean_of(&images);
     standing->accuracy = mean_of(&accuracy);

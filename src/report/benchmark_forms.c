@@ -132,15 +132,15 @@ static json_t *row_as_json(const report_benchmark *benchmark, const report_conte
         isnan(standing.worst) ? json_null() : json_string(benchmark->classes[standing.worst_class]);
     json_t *part_of = row->of != NULL ? json_string(row->of) : json_null();
     return json_pack(
-        "{ss sb so so so so so so so so so so sI sf sf so so}", "method", row->name, "baseline",
+        "{ss sb so so so so so so so so so so sI so so so so}", "method", row->name, "baseline",
         (int)row->baseline, "part_of", part_of, "auroc", number_or_null(standing.auroc.mean),
         "spread", number_or_null(standing.auroc.deviation), "worst", number_or_null(standing.worst),
         "worst_class", worst_class, "train_seconds", number_or_null(standing.train_seconds),
         "image_seconds", number_or_null(standing.image_seconds), "accuracy",
         number_or_null(standing.accuracy), "false_alarms", number_or_null(standing.false_alarms),
         "detected", number_or_null(standing.detected), "n_cells", (json_int_t)standing.n_cells,
-        "all_train_seconds", standing.all_train_seconds, "all_test_seconds",
-        standing.all_test_seconds, "above", above, "classes", classes);
+        "all_train_seconds", number_or_null(standing.all_train_seconds), "all_test_seconds",
+        number_or_null(standing.all_test_seconds), "above", above, "classes", classes);
 }
 
 static json_t *cell_as_json(const report_benchmark *benchmark, const report_contender *row,

@@ -198,7 +198,8 @@ static void benchmark__has_a_threshold_for_whole_scores_only(void **state)
     assert_near(whole.all_test_seconds, 5);
     assert_int_equal(whole.n_cells, 2);
     assert_true(isnan(part.accuracy) && isnan(part.false_alarms) && isnan(part.detected));
-    assert_true(isnan(part.train_seconds) && isnan(part.image_seconds));
+    assert_true(isnan(part.train_seconds) && isnan(part.all_test_seconds));
+    assert_int_equal(part.n_cells, 2);
     char *text = printed(print_json, &of_parts);
     const char *of = strstr(strstr(text, "\"vae alone\""), "\"part_of\": \"vae\"");
     assert_non_null(of);
