@@ -46,4 +46,17 @@ done
 ls
 anogan score run parts/test/good --method hybrid --trace trace.csv --quiet >scores.csv
 wc -l <trace.csv
+
+# Beside the score of either, how far an image and what was generated are apart to the encoder, where it is
+# asked for; all else of a line stays.
+for method in encoder hybrid; do
+    anogan score run parts/test/good --method $method --z-distance --quiet 2>errors >distances.csv
+    anogan score run parts/test/good --method $method --quiet 2>errors | cut -d, -f1-5 >scores.csv
+    cut -d, -f1-5 distances.csv | cmp - scores.csv
+    awk -F, 'NR == 1 {print $7} NR > 1 {print ($7 >= 0 && $7 < 4 ? "distance" : $0)}' distances.csv | uniq -c
+done
+anogan score run parts/test/good/1.pgm --method encoder --z-distance --json --quiet 2>errors | grep -o z_distance
+touch empty.png
+run anogan score run empty.png --method encoder --z-distance --quiet
+run anogan score run parts/test --method latent --z-distance --quiet
 run anogan train parts --out short --epochs 1 "${how[@]}" --quiet
