@@ -168,6 +168,8 @@ const option_row cli_option_rows[] = {
      "Exit with 1 when an image is anomalous"},
     {"strict", NULL, KIND_FLAG, AT(strict), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
      "Exit with 3 when an image cannot be read, where it would be skipped"},
+    {"z-distance", NULL, KIND_FLAG, AT(z_distance), 0, 0, GROUP_PRINT, PASSING, CLI_VERB_SCORE,
+     "Print how far apart the encoder finds each image and what was generated of it, too"},
     {"json", NULL, KIND_FLAG, AT(json), 0, 0, GROUP_PRINT, PASSING, EVERY_VERB,
      "Print the results as JSON"},
     {"quiet", NULL, KIND_FLAG, AT(quiet), 0, 0, GROUP_PRINT, PASSING, SEARCHING,

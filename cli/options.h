@@ -59,7 +59,7 @@ typedef struct cli_options {
     const char *maps; /* the folder for anomaly maps */
     report_map_format map_format;
     const char *watch; /* the folder whose new files are scored */
-    bool quiet, json, fail_on_anomaly, no_test, strict;
+    bool quiet, json, fail_on_anomaly, no_test, strict, z_distance;
 
     const char **inputs; /* [n_inputs], what is to be scored; the texts are argv's */
     size_t n_inputs;

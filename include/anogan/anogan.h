@@ -553,6 +553,10 @@ typedef struct ano_result {
     ano_status status;   /* ANO_OK, or why the image has no score */
     const char *message; /* what is wrong with it; lent for the call */
     float score;
+    float z_distance;   /* of a whole image by ENCODER or HYBRID: how far apart the encoder finds it
+                           and what was generated of it, |E(x) - E(G(z))|, >= 0, which f-AnoGAN
+                           gives beside the score; NaN by other methods, in tiles, and unless the
+                           sink asks for it */
     const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it and
                            the method searches */
     double seconds;     /* that it took, its share where images go through together */
@@ -567,7 +571,8 @@ typedef struct ano_score_sink {
     int (*on_strip)(const ano_strip *strip, void *cookie);
     int (*on_result)(const ano_result *result, void *cookie);
     void *cookie;
-    bool traces; /* results are to have their traces */
+    bool traces;      /* results are to have their traces */
+    bool z_distances; /* and their z_distance, for a pass of the encoder more */
 } ano_score_sink;
 
 /* Scores the images of `dataset` one after the other, in memory that grows with neither their

@@ -20,7 +20,8 @@ typedef struct encode_thread {
     detect_features *encoder, *critic;
     detect_folded_pass *generator;
     float *sums; /* [group][columns], of the dense layer */
-    float *z;    /* [group][latent] */
+    float *z;    /* [group][latent], of images … */
+    float *back; /* … and of what is generated of them */
     float *seen; /* [group][features], f(x) */
 } encode_thread;
 
@@ -50,6 +51,7 @@ void detect_encode_free(detect_encode *encode)
         detect_folded_pass_free(t->generator);
         base_free(t->sums);
         base_free(t->z);
+        base_free(t->back);
         base_free(t->seen);
     }
     base_free(encode->threads);
@@ -86,8 +88,9 @@ static ano_status create_thread(int thread, void *cookie, ano_error *err)
         status = detect_folded_pass_create(&t->generator, e->generator, DETECT_FEATURES_GROUP, err);
     t->sums = base_alloc(DETECT_FEATURES_GROUP * e->columns, sizeof(float));
     t->z = base_alloc(DETECT_FEATURES_GROUP * e->latent, sizeof(float));
+    t->back = base_alloc(DETECT_FEATURES_GROUP * e->latent, sizeof(float));
     t->seen = base_alloc(DETECT_FEATURES_GROUP * e->features, sizeof(float));
-    if (status == ANO_OK && (t->sums == NULL || t->z == NULL || t->seen == NULL))
+    if (status == ANO_OK && (t->sums == NULL || t->z == NULL || t->back == NULL || t->seen == NULL))
         status = base_error_nomem(err, "encoder");
     return status;
 }
@@ -141,9 +144,9 @@ size_t detect_encode_width(const detect_encode *encode)
 
 /* ---- a group ------------------------------------------------------------------------------ */
 
-/* z = tanh(maps · W + b) of n tiles, into t->z. */
-static ano_status encode_group(encode_thread *t, const detect_encode *e, const float *tiles,
-                               size_t n, ano_error *err)
+/* z [n][latent] = tanh(maps · W + b) of n tiles. */
+static ano_status encode_group(float *z, encode_thread *t, const detect_encode *e,
+                               const float *tiles, size_t n, ano_error *err)
 {
     const float *maps;
     const ano_status status = detect_features_forward(&maps, t->encoder, tiles, n, err);
@@ -160,8 +163,22 @@ static ano_status encode_group(encode_thread *t, const detect_encode *e, const f
                                           .weights_row = e->columns});
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < e->latent; c++)
-            t->z[i * e->latent + c] = tanhf(t->sums[i * e->columns + c] + e->bias[c]);
+            z[i * e->latent + c] = tanhf(t->sums[i * e->columns + c] + e->bias[c]);
     return ANO_OK;
+}
+
+/* How far n tiles' z are from those given. */
+static ano_status measure_group(float *distances, encode_thread *t, const detect_encode *e,
+                                const float *z, const float *tiles, size_t n, ano_error *err)
+{
+    const ano_status status = encode_group(t->back, t, e, tiles, n, err);
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        double squares = 0;
+        for (size_t c = i * e->latent; c < (i + 1) * e->latent; c++)
+            squares += (double)(z[c] - t->back[c]) * (double)(z[c] - t->back[c]);
+        distances[i] = (float)sqrt(squares);
+    }
+    return status;
 }
 
 static double mean_square(const float *a, const float *b, size_t n)
@@ -178,8 +195,21 @@ typedef struct run {
     const detect_found *found;
     const detect_encode *encode;
     const float *tiles;
-    float *z; /* where only that is asked for */
 } run;
+
+/* The same where only z is asked for … */
+typedef struct run_of_z {
+    const detect_encode *encode;
+    const float *tiles;
+    float *z;
+} run_of_z;
+
+/* … and where it is given. */
+typedef struct run_of_distances {
+    const detect_encode *encode;
+    const float *tiles, *z;
+    float *distances;
+} run_of_distances;
 
 /* What a thread finds of n tiles from number `first` on. */
 static ano_status look(int thread, size_t first, size_t n, void *cookie, ano_error *err)
@@ -189,13 +219,16 @@ static ano_status look(int thread, size_t first, size_t n, void *cookie, ano_err
     const detect_encode *e = r->encode;
     encode_thread *t = &e->threads[thread];
     const float *tile = r->tiles + first * e->image, *maps;
-    ano_status status = encode_group(t, e, tile, n, err);
+    ano_status status = encode_group(t->z, t, e, tile, n, err);
     if (status != ANO_OK)
         return status;
     const float *generated = detect_folded_forward(t->generator, t->z, n);
     if (found->generated != NULL)
         memcpy(found->generated + first * e->image, generated, n * e->image * sizeof(float));
-    status = detect_features_forward(&maps, t->critic, tile, n, err);
+    if (found->z_distances != NULL)
+        status = measure_group(found->z_distances + first, t, e, t->z, generated, n, err);
+    if (status == ANO_OK)
+        status = detect_features_forward(&maps, t->critic, tile, n, err);
     if (status != ANO_OK)
         return status;
     memcpy(t->seen, maps, n * e->features * sizeof(float));
@@ -215,13 +248,18 @@ static ano_status look(int thread, size_t first, size_t n, void *cookie, ano_err
 /* The z of n tiles from number `first` on. */
 static ano_status look_for_z(int thread, size_t first, size_t n, void *cookie, ano_error *err)
 {
-    const run *r = cookie;
+    const run_of_z *r = cookie;
     const detect_encode *e = r->encode;
-    encode_thread *t = &e->threads[thread];
-    const ano_status status = encode_group(t, e, r->tiles + first * e->image, n, err);
-    if (status == ANO_OK)
-        memcpy(r->z + first * e->latent, t->z, n * e->latent * sizeof(float));
-    return status;
+    return encode_group(r->z + first * e->latent, &e->threads[thread], e,
+                        r->tiles + first * e->image, n, err);
+}
+
+static ano_status look_how_far(int thread, size_t first, size_t n, void *cookie, ano_error *err)
+{
+    const run_of_distances *r = cookie;
+    const detect_encode *e = r->encode;
+    return measure_group(r->distances + first, &e->threads[thread], e, r->z + first * e->latent,
+                         r->tiles + first * e->image, n, err);
 }
 
 /* ---- all of them -------------------------------------------------------------------------- */
@@ -229,13 +267,20 @@ static ano_status look_for_z(int thread, size_t first, size_t n, void *cookie, a
 ano_status detect_encode_run(const detect_found *found, detect_encode *encode, const float *tiles,
                              size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
-    run r = {.found = found, .encode = encode, .tiles = tiles};
+    run r = {found, encode, tiles};
     return detect_rounds_run(rounds_of(encode), n, look, &r, tick, cookie, err);
 }
 
 ano_status detect_encode_latents(float *z, detect_encode *encode, const float *tiles, size_t n,
                                  ano_error *err)
 {
-    run r = {.encode = encode, .tiles = tiles, .z = z};
+    run_of_z r = {encode, tiles, z};
     return detect_rounds_run(rounds_of(encode), n, look_for_z, &r, NULL, NULL, err);
+}
+
+ano_status detect_encode_distances(float *distances, detect_encode *encode, const float *z,
+                                   const float *tiles, size_t n, ano_error *err)
+{
+    run_of_distances r = {encode, tiles, z, distances};
+    return detect_rounds_run(rounds_of(encode), n, look_how_far, &r, NULL, NULL, err);
 }

@@ -163,7 +163,7 @@ typedef struct scoring {
     detect_pool *pool;
     detect_memory *memory; /* NULL: there is none */
     size_t room;           /* tiles that this holds: */
-    detect_found found;    /* no images generated, and no trace, where there are none */
+    detect_found found;    /* without the arrays that there are none of */
     double *remembered;    /* [room][ANO_MEMORIES], what it says of images that are seen whole */
     ano_result result;     /* of the image under way */
     size_t n_tiles_done;   /* of it, in the blocks before */
@@ -177,12 +177,19 @@ static bool traces(const scoring *s)
            ano_method_searches(s->options->method);
 }
 
+static bool measures_z(const scoring *s)
+{
+    return s->sink->z_distances && s->dataset->view.stride == 0 &&
+           detect_method_encodes(s->options->method);
+}
+
 static void found_clear(detect_found *found)
 {
     base_free(found->scores);
     base_free(found->maps);
     base_free(found->generated);
     base_free(found->trace);
+    base_free(found->z_distances);
     *found = (detect_found){0};
 }
 
@@ -199,10 +206,12 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
         .generated = s->generates ? base_alloc(n_tiles * s->tile, sizeof(float)) : NULL,
         .trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL,
+        .z_distances = measures_z(s) ? base_alloc(n_tiles, sizeof(float)) : NULL,
     };
     const bool all = s->remembered != NULL && s->found.scores != NULL && s->found.maps != NULL &&
                      (!s->generates || s->found.generated != NULL) &&
-                     (!traces(s) || s->found.trace != NULL);
+                     (!traces(s) || s->found.trace != NULL) &&
+                     (!measures_z(s) || s->found.z_distances != NULL);
     s->room = all ? n_tiles : 0;
     return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
 }
@@ -243,7 +252,7 @@ static ano_status end_image(scoring *s, ano_error *err)
 {
     if (s->sink->on_result != NULL && s->sink->on_result(&s->result, s->sink->cookie) != 0)
         return cancelled(err, s);
-    s->result = (ano_result){.image = s->result.image + 1};
+    s->result = (ano_result){.image = s->result.image + 1, .z_distance = NAN};
     s->n_tiles_done = 0;
     detect_pool_begin(s->pool);
     return ANO_OK;
@@ -320,6 +329,8 @@ static ano_status take_band(scoring *s, const detect_band *band, double seconds,
     }
     if (traces(s))
         s->result.trace = found->trace + first * traced(s->options);
+    if (measures_z(s))
+        s->result.z_distance = found->z_distances[first];
     return end_image(s, err);
 }
 
@@ -359,7 +370,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                  .sink = sink,
                  .tile = image_size(dataset),
                  .generates = detect_method_generates(how.method),
-                 .result.message = ""};
+                 .result = {.message = "", .z_distance = NAN}};
     if (n > 0)
         status = detect_scorer_create(
             &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
