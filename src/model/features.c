@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "eval/descriptors.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,16 +146,6 @@ ano_status model_features_create(model_features **out, const nn_net *net, ano_er
     return status;
 }
 
-static void divide_by_length(float *vector, size_t n)
-{
-    double squares = 0;
-    for (size_t k = 0; k < n; k++)
-        squares += (double)vector[k] * (double)vector[k];
-    const float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
-    for (size_t k = 0; k < n; k++)
-        vector[k] *= scale;
-}
-
 /* dst [cells][c] from a map [h][w][c]. */
 static void describe_map(float *dst, const float *map, const float *black, nn_shape shape)
 {
@@ -188,7 +179,7 @@ static ano_status describe_one(float *dst, const model_features *f, nn_pass *con
         describe_map(at, map, f->black[i], f->pieces[i].dst);
         at += map_length(f->pieces[i].dst);
     }
-    divide_by_length(dst, f->length);
+    eval_normalise(dst, f->length);
     return ANO_OK;
 }
 
