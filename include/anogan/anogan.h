@@ -619,8 +619,8 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
  * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
  * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
  * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
- * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the model's; the images are too
- * small for a kind), NUMERIC, CANCELLED. */
+ * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the
+ * model's; the images are too small for a kind), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
                                 ano_error *err);
