@@ -7,6 +7,7 @@ enum {
     SHAPING = CLI_VERB_TRAIN | CLI_VERB_BENCHMARK,
     TESTING = CLI_VERB_DEMO | CLI_VERB_TRAIN | CLI_VERB_EVALUATE,
     SCORING = TESTING | CLI_VERB_SCORE,
+    MATCHING = CLI_READS_RUN | CLI_VERB_BENCHMARK,
     SEARCHING = SCORING | CLI_VERB_CALIBRATE | CLI_VERB_BENCHMARK,
     EVERY_VERB = SEARCHING | CLI_VERB_INFO
 };
@@ -39,7 +40,8 @@ const option_row cli_option_rows[] = {
      "Score files as they arrive in this folder, until Ctrl-C"},
 
     {"methods", "LIST", KIND_TEXT, AT(methods), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
-     "Methods of train's --method, as fc,patch, or all"},
+     "Methods, as fc,latent,vae, or all: fc, patch, vae, encoder, and those that only score, latent on what "
+     "fc trains and hybrid on what encoder does"},
     {"classes", "LIST", KIND_TEXT, AT(classes), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
      "Classes that are normal in turn, as 8,2, or all that have training images"},
     {"seeds", "N", KIND_WHOLE, AT(seeds), 1, 1000, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
@@ -81,12 +83,12 @@ const option_row cli_option_rows[] = {
      "trains a discriminator of patches on anomalies drawn onto normal images (its defaults: 100 "
      "epochs, rate 0.0005, beta1 0.9, base width 32), vae a variational autoencoder (6 epochs, rate "
      "0.001, base width 32), encoder a GAN and an encoder of it, to do without a search (f-AnoGAN: 30 "
-     "epochs, rate 0.0001, beta1 0, beta2 0.9); auto is patch for tiles, else fc"},
-    {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+     "epochs, rate 0.0005, beta1 0, beta2 0.9, base width 32); auto is patch for tiles, else vae"},
+    {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, SHAPING,
      "What to remember of the training images, for scores to count how far an image is from them: "
-     "histograms, random, features, or some, separated by commas; auto is all of them for patch, none for fc"},
+     "histograms, random, features, or some, separated by commas; auto is all of them for patch, histograms and features for vae, else none"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
-     "Passes over the training images, in all"},
+     "Passes over the training images, in all; of fewer than 4,800 images vae and encoder make more, up to 20 times as many"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,
      "Images in a training step"},
     {"conv", "auto|direct|winograd|fft", KIND_WORD, AT(train.conv), 0, 0, GROUP_TRAIN, FIXED, TRAINING,
@@ -113,7 +115,7 @@ const option_row cli_option_rows[] = {
      "Length of the latent vector"},
     {"base-width", "N", KIND_WHOLE, AT(model.base_width), 1, 1024, GROUP_TRAIN, FIXED, TRAINING,
      "Channels of the widest maps"},
-    {"encoder-loss", "izif|izi|ziz", KIND_WORD, AT(train.encoding), 0, 0, GROUP_TRAIN, FIXED, CLI_VERB_TRAIN,
+    {"encoder-loss", "izif|izi|ziz", KIND_WORD, AT(train.encoding), 0, 0, GROUP_TRAIN, FIXED, SHAPING,
      "What an encoder is trained for: that images come back, in the critic's eyes too; images alone; latents"},
     {"sample-every", "N", KIND_WHOLE, AT(train.sample_every), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Epochs between pictures of generated images"},
@@ -138,11 +140,11 @@ const option_row cli_option_rows[] = {
      "End a search when 20 iterations improve its residual by less than this share; 0: never"},
     {"search-rate", "R", KIND_REAL, AT(search.learning_rate), 1e-9, 1, GROUP_SEARCH, KEPT, SEARCHING,
      "The search's learning rate"},
-    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1e6, GROUP_SEARCH, KEPT, CLI_READS_RUN,
+    {"feature-weight", "L", KIND_REAL, AT(search.feature_weight), 0, 1e6, GROUP_SEARCH, KEPT, MATCHING,
      "What the discriminator's features count for beside the pixels, in latent searches and of encoders"},
-    {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, CLI_READS_RUN,
+    {"feature-block", "N", KIND_WHOLE, AT(search.feature_block), 0, 5, GROUP_SEARCH, KEPT, MATCHING,
      "The block of the discriminator whose features are compared; 0: the last"},
-    {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, CLI_READS_RUN,
+    {"clip", "clip|tanh|stochastic", KIND_WORD, AT(search.clip), 0, 0, GROUP_SEARCH, KEPT, MATCHING,
      "What keeps z in its range in latent searches: the end of it, a tanh, or a new draw"},
     {"pool", "POOL", KIND_POOL, 0, 0, 0, GROUP_SEARCH, KEPT, SEARCHING,
      "How an anomaly map becomes a score: sum, mean, max, or top:S, the mean of its highest share S; auto is sum, and for tiles what is chosen when training ends"},
@@ -151,7 +153,7 @@ const option_row cli_option_rows[] = {
     {"evidence", "elbo|reconstruction|unexplained", KIND_WORD, AT(search.evidence), 0, 0, GROUP_SEARCH, KEPT,
      SEARCHING & ~CLI_VERB_DEMO,
      "What vae scores by: the negative ELBO, the reconstruction probability, or how much contrast is unexplained"},
-    {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING,
+    {"alpha", "A", KIND_REAL, AT(alpha), 1e-6, 0.5, GROUP_SEARCH, KEPT, SCORING | CLI_VERB_BENCHMARK,
      "Share of normal images that may be called anomalous"},
     {"fdr", "Q", KIND_REAL, AT(fdr), 1e-6, 0.5, GROUP_SEARCH, PASSING, CLI_VERB_SCORE,
      "Decide when all images are scored, so that at most this share of those called anomalous is normal; in place of alpha"},

@@ -54,7 +54,7 @@ typedef struct option_row {
 extern const option_row cli_option_rows[];
 extern const int cli_option_count; /* of rows, at most CLI_MAX_ROWS */
 
-/* Whether methods have defaults of their own for it. */
+/* Whether methods may have defaults of their own for it. */
 bool cli_option_has_own_default(const option_row *row);
 
 /* Puts the value that `text` stands for into `options`; says in `expected` what was wanted when

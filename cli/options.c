@@ -111,6 +111,9 @@ static char *describe_default(int key, const char *text, void *input)
     char *described = malloc(strlen(text) + sizeof number + 64);
     if (described != NULL && of_run && strstr(text, "default") == NULL)
         sprintf(described, "%s (default: the run's)", text);
+    else if (described != NULL && parse->command->verb == CLI_VERB_BENCHMARK &&
+             cli_option_has_own_default(row))
+        sprintf(described, "%s (default: each method's)", text);
     else if (described != NULL && value != NULL && !of_run && !is_off)
         sprintf(described, "%s (default %s)", text,
                 json_is_string(value) ? json_string_value(value) : number);
@@ -164,17 +167,32 @@ static const struct {
     const char *option;
     double value;
 } own_defaults[] = {
-    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
-    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
-    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
-    {ANO_METHOD_VAE, "base-width", 32}, {ANO_METHOD_ENCODER, "epochs", 30},
-    {ANO_METHOD_ENCODER, "rate", 1e-4}, {ANO_METHOD_ENCODER, "beta1", 0},
-    {ANO_METHOD_ENCODER, "beta2", 0.9}, {ANO_METHOD_ENCODER, "feature-weight", 1},
+    {ANO_METHOD_PATCH, "epochs", 100},
+    {ANO_METHOD_PATCH, "rate", 5e-4},
+    {ANO_METHOD_PATCH, "beta1", 0.9},
+    {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_VAE, "epochs", 6},
+    {ANO_METHOD_VAE, "rate", 1e-3},
+    {ANO_METHOD_VAE, "base-width", 32},
+    {ANO_METHOD_ENCODER, "epochs", 30},
+    {ANO_METHOD_ENCODER, "rate", 5e-4},
+    {ANO_METHOD_ENCODER, "beta1", 0},
+    {ANO_METHOD_ENCODER, "beta2", 0.9},
+    {ANO_METHOD_ENCODER, "base-width", 32},
+    {ANO_METHOD_ENCODER, "feature-weight", 10},
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 
+static bool is_of_search(const option_row *row)
+{
+    const size_t begin = offsetof(cli_options, search), end = begin + sizeof(ano_score_options);
+    return row->kind == KIND_POOL || (row->offset >= begin && row->offset < end);
+}
+
 bool cli_option_has_own_default(const option_row *row)
 {
+    if (is_of_search(row))
+        return true;
     for (int i = 0; i < OWN_DEFAULTS; i++)
         if (strcmp(own_defaults[i].option, row->name) == 0)
             return true;
@@ -198,6 +216,51 @@ void cli_options_take_method(cli_options *options, ano_method method)
         }
 }
 
+ano_method cli_options_trained_method(const cli_options *options)
+{
+    if (options->method > 0)
+        return (ano_method)(options->method - 1);
+    return options->tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_VAE;
+}
+
+void cli_options_settle_epochs(cli_options *options, size_t n_images)
+{
+    enum { IMAGES = 4800, MOST = 20 };
+    const bool is_by_steps =
+        options->model.method == ANO_METHOD_VAE || options->model.method == ANO_METHOD_ENCODER;
+    if (!is_by_steps || cli_options_given(options, "epochs") || n_images >= IMAGES)
+        return;
+    const size_t n = n_images * MOST > IMAGES ? n_images : IMAGES / MOST;
+    options->train.epochs = (int)(((size_t)options->train.epochs * IMAGES + n - 1) / n);
+}
+
+void cli_options_take_search(cli_options *options, ano_method method)
+{
+    const ano_score_options given = options->search;
+    options->search = ano_score_options_of(method);
+    for (int i = 0; i < cli_option_count; i++) {
+        const option_row *row = &cli_option_rows[i];
+        const size_t at = row->offset - offsetof(cli_options, search);
+        if (!options->given[i] || !is_of_search(row))
+            continue;
+        if (row->kind == KIND_POOL) {
+            options->search.pool = given.pool;
+            options->search.pool_share = given.pool_share;
+        } else
+            memcpy((char *)&options->search + at, (const char *)&given + at,
+                   row->kind == KIND_REAL ? sizeof(double) : sizeof(int));
+    }
+    options->search.method = method;
+}
+
+bool cli_options_given(const cli_options *options, const char *name)
+{
+    for (int i = 0; i < cli_option_count; i++)
+        if (options->given[i] && strcmp(cli_option_rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 const char *cli_options_fixed_given(const cli_options *options, cli_verb verb)
 {
     for (int i = 0; i < cli_option_count; i++)
@@ -206,13 +269,12 @@ const char *cli_options_fixed_given(const cli_options *options, cli_verb verb)
     return NULL;
 }
 
-/* "fc|patch": the words of --method but the first, auto. */
 const char *cli_options_methods(void)
 {
     int i = 0;
-    while (cli_option_rows[i].offset != offsetof(cli_options, method))
+    while (cli_option_rows[i].offset != offsetof(cli_options, search.method))
         i++;
-    return cli_option_rows[i].argument + sizeof "auto";
+    return cli_option_rows[i].argument;
 }
 
 bool cli_options_method(ano_method *out, const char *name)
@@ -247,7 +309,14 @@ unsigned cli_options_memory(const cli_options *options)
 {
     if (options->memory != CLI_MEMORY_AUTO)
         return options->memory;
-    return options->method == ANO_METHOD_PATCH + 1 ? CLI_MEMORY_ALL : 0;
+    switch (options->model.method) {
+    case ANO_METHOD_PATCH:
+        return CLI_MEMORY_ALL;
+    case ANO_METHOD_VAE:
+        return 1U << ANO_MEMORY_HISTOGRAMS | 1U << ANO_MEMORY_FEATURES;
+    default:
+        return 0;
+    }
 }
 
 ano_score_options cli_options_search(const cli_options *options)

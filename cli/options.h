@@ -100,13 +100,26 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
 /* Makes `method` the one of the training to come, with its defaults for what is not given. */
 void cli_options_take_method(cli_options *options, ano_method method);
 
+/* The method of the training to come, where --method leaves it to us too. */
+ano_method cli_options_trained_method(const cli_options *options);
+
+/* Where no epochs are given, and the method's are chosen for thousands of images: more for fewer
+ * images, up to 20 times as many, that the networks take as many steps as with 4,800. */
+void cli_options_settle_epochs(cli_options *options, size_t n_images);
+
+/* Makes `method` the one that scores, with its defaults for what is not given. */
+void cli_options_take_search(cli_options *options, ano_method method);
+
+/* Whether the command line, or config.json, named the option. */
+bool cli_options_given(const cli_options *options, const char *name);
+
 /* The name of an option that the command line gave although what `verb` resumes cannot change it,
  * or NULL. */
 const char *cli_options_fixed_given(const cli_options *options, cli_verb verb);
 
 /* The method of a name, as --method takes it; false where there is none such. */
 bool cli_options_method(ano_method *out, const char *name);
-/* All names of methods, "fc|patch". */
+/* All names of methods, "fc|patch", in the order of ano_method. */
 const char *cli_options_methods(void);
 
 /* The view that training asks for. */

@@ -527,6 +527,17 @@ ANO_API ano_status ano_score(float *scores, float *generated, float *trace, cons
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
 
+/* What a model can remember of the normal images that it was trained on, as vectors; the distance
+ * of an image's vector to the nearest of them then counts beside what the method says. Images are
+ * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+typedef enum ano_memory {
+    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
+    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
+                           patches or, where it has neither, encoder say of images of its size */
+} ano_memory;
+enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
+
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
 typedef struct ano_strip {
     size_t image;           /* which of the data set */
@@ -549,6 +560,9 @@ typedef struct ano_result {
     const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it and
                            the method searches */
     double seconds;     /* that it took, its share where images go through together */
+    double own;         /* of the score: what the method says, as ano_memorise() has it … */
+    double remembered[ANO_MEMORIES]; /* … and what each kind of memory does, NaN where there is no
+                                        such; the score is their sum */
 } ano_result;
 
 /* What is done with results; either may be NULL, non-zero stops scoring. The images come in the
@@ -586,17 +600,6 @@ ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, si
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
 
-/* What a model can remember of the normal images that it was trained on, as vectors; the distance
- * of an image's vector to the nearest of them then counts beside what the method says. Images are
- * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
-typedef enum ano_memory {
-    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
-    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
-    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, or discriminator
-                           of patches, say of images of its size */
-} ano_memory;
-enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
-
 /* "histograms", "random", "features". */
 ANO_API const char *ano_memory_name(ano_memory kind);
 
@@ -616,8 +619,8 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
  * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
  * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
  * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
- * and there is no discriminator), SHAPE (the view of `aside` is not the model's; the images are too
- * small for a kind), NUMERIC, CANCELLED. */
+ * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the
+ * model's; the images are too small for a kind), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
                                 ano_error *err);

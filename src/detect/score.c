@@ -10,6 +10,7 @@
 #include "detect/scorer.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Images that ano_score() searches for in one run. */
 enum { MOST_TOGETHER = 1024 };
@@ -163,7 +164,7 @@ typedef struct scoring {
     detect_memory *memory; /* NULL: there is none */
     size_t room;           /* tiles that this holds: */
     detect_found found;    /* without the arrays that there are none of */
-    double *remembered;    /* what the memory says of images that are seen whole */
+    double *remembered;    /* [room][ANO_MEMORIES], what it says of images that are seen whole */
     ano_result result;     /* of the image under way */
     size_t n_tiles_done;   /* of it, in the blocks before */
     ano_error lost;        /* why it could not be read again */
@@ -199,7 +200,7 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     found_clear(&s->found);
     base_free(s->remembered);
-    s->remembered = base_alloc(n_tiles, sizeof *s->remembered);
+    s->remembered = base_alloc(n_tiles * ANO_MEMORIES, sizeof *s->remembered);
     s->found = (detect_found){
         .scores = base_alloc(n_tiles, sizeof(float)),
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
@@ -269,24 +270,28 @@ static ano_status score_image(scoring *s, const detect_band *band, int channels,
     const float own = is_whole(s) && s->options->pool == ANO_POOL_SUM
                           ? s->found.scores[band->first_tile]
                           : (float)detect_pool_score(s->pool, channels);
-    s->result.score = own;
+    ano_result *result = &s->result;
+    result->score = own;
+    result->own = (double)own;
+    for (int k = 0; k < ANO_MEMORIES; k++)
+        result->remembered[k] = NAN;
     if (s->memory == NULL)
         return ANO_OK;
-    double remembered = 0;
     ano_status status = ANO_OK;
     if (is_whole(s))
-        remembered = s->remembered[band->first_tile];
+        memcpy(result->remembered, s->remembered + band->first_tile * ANO_MEMORIES,
+               sizeof result->remembered);
     else {
         s->lost = (ano_error)ANO_ERROR_INIT;
-        status =
-            detect_memory_compare_read(&remembered, s->memory, s->dataset, band->image, &s->lost);
+        status = detect_memory_compare_read(result->remembered, s->memory, s->dataset, band->image,
+                                            &s->lost);
     }
     if (status == ANO_NOMEM || status == ANO_BACKEND)
         return base_error(err, status, "%s", s->lost.message);
-    s->result.status = status;
-    s->result.message = status == ANO_OK ? "" : s->lost.message;
-    s->result.score =
-        (float)(detect_standardised(s->model->memory.method, (double)own) + remembered);
+    result->status = status;
+    result->message = status == ANO_OK ? "" : s->lost.message;
+    result->own = detect_standardised(s->model->memory.method, (double)own);
+    result->score = (float)(result->own + detect_memory_sum(result->remembered));
     return ANO_OK;
 }
 

@@ -34,8 +34,11 @@ struct model_features {
 
 const nn_net *model_features_net(const ano_model *model)
 {
-    const nn_net *patches = model->networks[ANO_PATCH_DISCRIMINATOR];
-    return patches != NULL ? patches : model->networks[ANO_DISCRIMINATOR];
+    static const ano_network in_order[] = {ANO_PATCH_DISCRIMINATOR, ANO_DISCRIMINATOR, ANO_ENCODER};
+    for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++)
+        if (model->networks[in_order[i]] != NULL)
+            return model->networks[in_order[i]];
+    return NULL;
 }
 
 /* The next piece from layer `first` on; false where there is none. */

@@ -86,3 +86,5 @@ make_textures() {
 
 # Options with which a run takes a moment.
 small=(--base-width 4 --latent 4 --batch 8 --held-out 4 --iterations 10 --threads 1)
+# The same for what trains, by a method that searches.
+small_fc=(--method fc "${small[@]}")
