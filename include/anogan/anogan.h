@@ -544,7 +544,8 @@ typedef struct ano_strip {
     ano_shape shape;        /* of the whole image */
     int y, n_rows;          /* the rows [y, y + n_rows) */
     const float *pixels;    /* [n_rows][width][channels], what the networks see, in [-1, 1] */
-    const float *generated; /* the same, what the generator made of it */
+    const float *generated; /* the same, what the generator made of it; NULL of PATCH, which has
+                               none */
     const float *map;       /* [n_rows][width], the anomaly map, >= 0 */
 } ano_strip;
 

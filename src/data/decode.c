@@ -112,14 +112,19 @@ static ano_status source_open(VipsSource **out, const char *path, ano_error *err
     return status;
 }
 
-/* How many numbers a file can hold that is PBM, PGM or PPM in words, which take a byte at least; of
- * others no limit is known. libvips reads zeros, slowly, where there are none: a file of thirty
- * bytes would take minutes. */
-static gint64 most_numbers(VipsSource *source)
+/* How many pixels a file can hold that begins with `magic`; of most kinds no limit is known. PBM,
+ * PGM and PPM in words need a byte for each number, and libvips reads zeros, slowly, where there
+ * are none: a file of thirty bytes would take minutes. A JPEG needs a bit for each 64 numbers of
+ * the components with the most lines and columns, two of which may share them: at most 16 x 64
+ * pixels a byte. libjpeg holds all of a progressive one, 6 bytes a pixel, before it finds that most
+ * is missing. */
+static gint64 most_pixels(const unsigned char magic[2], gint64 length, int bands)
 {
-    const unsigned char *magic = vips_source_sniff(source, 2);
-    const bool in_words = magic != NULL && magic[0] == 'P' && magic[1] >= '1' && magic[1] <= '3';
-    return in_words ? vips_source_length(source) : G_MAXINT64;
+    if (magic[0] == 'P' && magic[1] >= '1' && magic[1] <= '3')
+        return length / bands;
+    if (magic[0] == 0xff && magic[1] == 0xd8)
+        return length > G_MAXINT64 / 1024 ? G_MAXINT64 : length * 1024;
+    return G_MAXINT64;
 }
 
 static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano_error *err)
@@ -129,14 +134,17 @@ static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano
     if (status != ANO_OK)
         return status;
     const bool known = is_picture(source);
-    const gint64 most = most_numbers(source); /* before the loader has its place in the file */
+    const gint64 length = vips_source_length(source); /* before the loader has its place there */
+    const unsigned char *sniffed = vips_source_sniff(source, 2);
+    const unsigned char magic[2] = {sniffed != NULL ? sniffed[0] : 0,
+                                    sniffed != NULL ? sniffed[1] : 0};
     if (!known) {
         vips_error_clear();
         status = base_error(err, ANO_FORMAT, "%s: is not an image of a known kind", path);
     } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on",
                                                   VIPS_FAIL_ON_ERROR, NULL)) == NULL) {
         status = fail(err, ANO_FORMAT, path);
-    } else if ((gint64)(*out)->Xsize * (*out)->Ysize * (*out)->Bands > most) {
+    } else if ((gint64)(*out)->Xsize * (*out)->Ysize > most_pixels(magic, length, (*out)->Bands)) {
         status =
             base_error(err, ANO_FORMAT, "%s: announces %d x %d pixels, and is too short for them",
                        path, (*out)->Ysize, (*out)->Xsize);

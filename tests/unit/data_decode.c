@@ -424,6 +424,22 @@ static void a_file_cut_short_or_broken__is_refused_by_name(void **state)
     base_free(bytes);
 }
 
+/* A file too short for its picture is refused; these are the shortest for theirs. */
+static void a_jpeg_without_anything_on_it__is_long_enough(void **state)
+{
+    (void)state;
+    enum { SIDE = 1024 };
+    static uint8_t pixels[SIDE * SIDE];
+    ano_shape size;
+    static const char *const names[] = {"blank.jpg[Q=1,strip,optimize-coding]",
+                                        "blank.jpg[Q=1,strip,optimize-coding,interlace]"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        save(picture(pixels, SIDE, SIDE, 1, VIPS_FORMAT_UCHAR), names[i]);
+        assert_int_equal(data_decode_size(&size, at("blank.jpg"), no_limit, NULL), ANO_OK);
+        expect_shape(size, SIDE, SIDE, 1, names[i]);
+    }
+}
+
 static void what_is_no_picture__is_refused(void **state)
 {
     (void)state;
@@ -539,6 +555,7 @@ int main(void)
         cmocka_unit_test(crop__keeps_the_middle_and_pad_repeats_the_edge),
         cmocka_unit_test(tiles__see_a_small_image_mirrored_to_the_right_and_below),
         cmocka_unit_test(a_file_cut_short_or_broken__is_refused_by_name),
+        cmocka_unit_test(a_jpeg_without_anything_on_it__is_long_enough),
         cmocka_unit_test(what_is_no_picture__is_refused),
         cmocka_unit_test(a_name__is_never_taken_apart),
         cmocka_unit_test(too_many_pixels__are_refused_before_they_are_decoded),

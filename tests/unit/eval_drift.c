@@ -52,7 +52,7 @@ static ano_drift *create(source *from, size_t n, phase normal, double alpha, dou
 {
     float scores[N_HELD_OUT_MAX];
     double threshold;
-    ano_drift *drift;
+    ano_drift *drift = NULL;
     ano_error err = ANO_ERROR_INIT;
     for (size_t i = 0; i < n; i++)
         scores[i] = (float)draw_score(from, normal);

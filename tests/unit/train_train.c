@@ -5,14 +5,15 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-/* The linker sends the engine's allocations here (--wrap). */
-static size_t allocations;
+/* The linker sends the engine's allocations here (--wrap), in whichever thread. */
+static atomic_size_t allocations;
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
