@@ -17,7 +17,7 @@
 #include "nn/choose.h"
 #include "peak.h"
 #include "score.h"
-#include "train/step.h"
+#include "train/gan.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -209,7 +209,10 @@ static void bench_epoch(const settings *s, double peak)
 {
     ano_error err = ANO_ERROR_INIT;
     ano_model *model;
-    train_step *step;
+    train_weights weights;
+    train_gan *gan;
+    ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
+    options.batch = BATCH;
     nn_adam adam[MODEL_GAN_NETWORKS];
     check(ano_model_create(&model, &s->config, 0, &err), &err);
     for (int i = 0; i < MODEL_GAN_NETWORKS; i++) {
@@ -217,20 +220,21 @@ static void bench_epoch(const settings *s, double peak)
         check(nn_adam_init(&adam[i], net->n_parameters, 2e-4, 0.5, 0.999, &err), &err);
         check(nn_choose_methods(net, s->conv, BATCH, &err), &err);
     }
-    check(train_step_create(&step, model, adam, BATCH, &err), &err);
+    check(train_weights_init(&weights, model, &options, &err), &err);
+    check(train_gan_create(&gan, &weights, adam, &options, &err), &err);
     const size_t n_latents = BATCH * (size_t)s->config.latent;
     const size_t n_pixels = BATCH * nn_shape_size(model->networks[ANO_GENERATOR]->dst);
     float *z = base_alloc(2 * n_latents, sizeof(float));
-    base_random_uniform(train_step_real(step), n_pixels, -1, 1,
+    base_random_uniform(train_gan_images(gan), n_pixels, -1, 1,
                         (base_random){0, BASE_PURPOSE_TEST, 0});
     double start = 0;
     for (int i = -1; i < s->steps; i++) { /* the first is not counted */
         base_random_uniform(z, 2 * n_latents, -1, 1,
                             (base_random){(uint64_t)i, BASE_PURPOSE_TEST, 1});
-        train_step_result result;
+        train_gan_result result;
         if (i == 0)
             start = base_seconds();
-        check(train_step_run(&result, step, z, z + n_latents, &err), &err);
+        check(train_gan_run_by(&result, gan, z, z + n_latents, 0, &err), &err);
     }
     const double seconds = base_seconds() - start;
     const double direct =
@@ -246,7 +250,8 @@ static void bench_epoch(const settings *s, double peak)
                "multiply-adds at the peak\n",
                s->steps, BATCH, seconds, s->steps * BATCH / seconds, seconds / direct);
     base_free(z);
-    train_step_free(step);
+    train_gan_free(gan);
+    train_weights_clear(&weights);
     for (int i = 0; i < MODEL_GAN_NETWORKS; i++)
         nn_adam_clear(&adam[i]);
     ano_model_free(model);

@@ -61,12 +61,26 @@ static ano_status add_methods(cli_comparison *comparison, const char *list, char
     }
 }
 
+/* Whether the options are for all methods that are compared. */
+static ano_status check_methods(const cli_comparison *comparison, ano_error *err)
+{
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < comparison->n_rows && status == ANO_OK; i++) {
+        cli_options how = *comparison->options;
+        cli_options_take_method(&how, comparison->methods[i]);
+        status = ano_train_check(&how.model, &how.train, err);
+    }
+    return status;
+}
+
 static ano_status choose_rows(cli_comparison *comparison, ano_error *err)
 {
     const bool all = strcmp(comparison->options->methods, "all") == 0;
-    const ano_status status =
+    ano_status status =
         add_methods(comparison, all ? cli_options_methods() : comparison->options->methods,
                     all ? '|' : ',', err);
+    if (status == ANO_OK)
+        status = check_methods(comparison, err);
     for (int i = 0; i < ANO_BASELINES && status == ANO_OK && comparison->options->baselines == 0;
          i++)
         comparison->rows[comparison->n_rows++] = (report_contender){

@@ -121,7 +121,7 @@ static void print_model(const ano_model *model)
     printf("method %s, images %d x %d x %d, ", ano_method_name(config.method), config.size,
            config.size, config.channels);
     if (config.method != ANO_METHOD_PATCH)
-        printf("latent vector of %d, ", config.latent);
+        printf("latent vector of %d, %s, ", config.latent, ano_prior_name(config.prior));
     printf("base width %d\n", config.base_width);
     if (ano_model_get_sigma(model) > 0)
         printf("pixels about their reconstruction: sigma %.4g\n", ano_model_get_sigma(model));
@@ -183,6 +183,12 @@ static json_t *model_as_json(const ano_model *model)
         "size", config.size, "channels", config.channels, "latent", config.latent, "base_width",
         config.base_width, "fit", fit_names[view.fit], "stride", view.stride, "scale", view.scale,
         "memory", memory_as_json(model), "calibration", calibrated);
+    if (root != NULL && config.method != ANO_METHOD_PATCH &&
+        json_object_set_new(json_object_get(root, "config"), "prior",
+                            json_string(ano_prior_name(config.prior))) != 0) {
+        json_decref(root);
+        root = NULL;
+    }
     for (int i = 0; i < ANO_NETWORKS && root != NULL; i++)
         if (ano_model_layer_count(model, (ano_network)i) > 0 &&
             json_object_set_new(root, ano_network_name((ano_network)i),

@@ -63,7 +63,8 @@ bool cli_option_set(cli_options *options, const option_row *row, const char *tex
                     size_t expected_size);
 /* The value as JSON, or NULL where there is none (a text or a word that is not set). */
 struct json_t *cli_option_get(const cli_options *options, const option_row *row);
-/* A JSON scalar as the text that the command line would have; "" when it is no number. */
+/* A JSON number as the text that the command line would have, or true or false; "" of what is
+ * neither. */
 void cli_option_json_text(char *dst, size_t size, const struct json_t *value);
 /* The number of the word `text` among words as "adam|lbfgs", -1 where it is none. */
 int cli_option_find_word(const char *words, const char *text);

@@ -155,9 +155,10 @@ bool cli_option_set(cli_options *options, const option_row *row, const char *tex
         *(const char **)field = text;
         snprintf(expected, expected_size, "a text that is not empty");
         return *text != '\0';
-    case KIND_FLAG:
-        *(bool *)field = true;
-        return true;
+    case KIND_FLAG: /* without a text on the command line */
+        *(bool *)field = text == NULL || strcmp(text, "true") == 0;
+        snprintf(expected, expected_size, "true or false");
+        return *(bool *)field || strcmp(text, "false") == 0;
     case KIND_WHOLE:
         snprintf(expected, expected_size, "a whole number from %.0f to %.0f", row->low, row->high);
         if (!parse_digits(&whole, text, (uint64_t)row->high) || (double)whole < row->low)
@@ -258,4 +259,6 @@ void cli_option_json_text(char *dst, size_t size, const json_t *value)
         snprintf(dst, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
         snprintf(dst, size, "%.17g", json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(dst, size, "%s", json_is_true(value) ? "true" : "false");
 }

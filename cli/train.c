@@ -264,6 +264,15 @@ int cli_check_view(const cli_options *options)
     return CLI_DONE;
 }
 
+int cli_check_training(const cli_options *options)
+{
+    ano_error err = ANO_ERROR_INIT;
+    ano_train_options how = options->train;
+    how.run_dir = options->out;
+    const ano_status status = ano_train_check(&options->model, &how, &err);
+    return status == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
+}
+
 /* Makes the options of the run folder the ones that the command line is read onto. */
 static int resume(cli_options *options, int argc, char **argv)
 {
@@ -310,6 +319,8 @@ int cli_train(int argc, char **argv)
     cli_options_take_method(&options, cli_options_trained_method(&options));
     if (code == CLI_DONE)
         code = cli_check_trace(&options, options.model.method, options.tile > 0);
+    if (code == CLI_DONE)
+        code = cli_check_training(&options);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

@@ -5,6 +5,8 @@
 
 /* Refuses options of the view that contradict each other. Returns an exit code. */
 int cli_check_view(const cli_options *options);
+/* Refuses options that training does not take for the method. Returns an exit code. */
+int cli_check_training(const cli_options *options);
 /* The view that training on options->data has. */
 ano_view cli_training_view(const cli_options *options);
 

@@ -21,7 +21,7 @@ static char folder[] = "/tmp/anogan_fuzz_XXXXXX";
 
 static train_state make_state(void)
 {
-    static const ano_model_config config = {8, 1, 3, 2, ANO_METHOD_FC};
+    static const ano_model_config config = {8, 1, 3, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
     train_state state = {.history = base_alloc(EPOCHS, sizeof(ano_epoch))};
     if (state.history == NULL || ano_model_create(&state.model, &config, 1, NULL) != ANO_OK)
         abort();

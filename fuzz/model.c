@@ -53,7 +53,7 @@ static void load(const char *path)
 static ano_model *whole_model(ano_method method)
 {
     static const float scores[N_SCORES] = {1, 2, 3};
-    const ano_model_config config = {8, 1, 3, 2, method};
+    const ano_model_config config = {8, 1, 3, 2, method, ANO_PRIOR_OF_METHOD};
     const ano_calibration calibration = {
         .scores = scores, .n = N_SCORES, .map_high = 1, .how = ANO_SCORE_OPTIONS_INIT};
     ano_model *model;

@@ -248,6 +248,17 @@ typedef enum ano_method {
 /* "fc", "patch", "vae" …; not of ANO_METHOD_OF_MODEL. */
 ANO_API const char *ano_method_name(ano_method method);
 
+/* How z is distributed: what a generator learns to make images of, and where searches stay. */
+typedef enum ano_prior {
+    ANO_PRIOR_OF_METHOD, /* normal of VAE, which knows no other, else uniform */
+    ANO_PRIOR_UNIFORM,   /* each number uniform in [-1, 1], and searches stay there */
+    ANO_PRIOR_NORMAL /* each number Gaussian, of mean 0 and variance 1; searches stay in [-3, 3],
+                        where 99.7 % of them are */
+} ano_prior;
+
+/* "uniform" or "normal"; not of ANO_PRIOR_OF_METHOD. */
+ANO_API const char *ano_prior_name(ano_prior prior);
+
 /* Generator and discriminator have n blocks, each of which doubles, or halves, a map's side: the
  * most for which size / 2ⁿ is a whole number not below 7, and at least 2. That is 2 blocks for 28
  * and 32, 3 for 64 and 96, 4 for 112 and 128, 5 for 224 and 256; 2 for 100. Images below 16 pixels
@@ -258,11 +269,12 @@ typedef struct ano_model_config {
     int latent;     /* length of the latent vector z, 1 to 4096; a patch discriminator has none */
     int base_width; /* channels of the largest maps, 1 to 1024; smaller ones have twice as many */
     ano_method method; /* says which networks there are */
+    ano_prior prior;   /* of a model: never OF_METHOD */
 } ano_model_config;
 
 #define ANO_MODEL_CONFIG_INIT                                                                      \
     {                                                                                              \
-        28, 1, 30, 64, ANO_METHOD_FC                                                               \
+        28, 1, 30, 64, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD                                          \
     }
 
 typedef enum ano_network {
@@ -308,7 +320,8 @@ ANO_API ano_view ano_model_get_view(const ano_model *model);
 ANO_API int ano_model_layer_count(const ano_model *model, ano_network network);
 /* 0 ≤ layer < ano_model_layer_count(). */
 ANO_API ano_layer_info ano_model_layer(const ano_model *model, ano_network network, int layer);
-/* dst [n][size][size][channels] = G(z), z [n][latent], batch norm in inference mode. */
+/* dst [n][size][size][channels] = G(z), z [n][latent] as of the config's prior, batch norm in
+ * inference mode. */
 ANO_API ano_status ano_model_generate(float *dst, const ano_model *model, const float *z, size_t n,
                                       int threads, ano_error *err);
 
@@ -338,13 +351,20 @@ typedef struct ano_epoch {
     double images_per_second;
 } ano_epoch;
 
-/* What training by a method tells of itself, by its name in loss.csv; NULL after the last. Of a
- * GAN: d_loss  binary cross-entropy of the discriminator over real and generated images g_loss
- * binary cross-entropy of the generated images against the label "real" d_real  D's probability
- * "real" for real images, mean d_fake  D's probability "real" for generated images, mean Of a patch
- * discriminator: p_loss  its binary cross-entropy over all places of all images. Of a
- * variational autoencoder, in nats an image: vae_loss  the negative ELBO, the sum of
- * reconstruction  -ln p(x|z) and kl  the divergence of q(z|x) from the prior */
+/* What training by a method tells of itself, by its name in loss.csv; NULL after the last.
+ *
+ * Of a GAN: d_loss and g_loss, what the two networks minimise by ano_gan_loss, with BCE the binary
+ * cross-entropy of the discriminator over real and generated images, and of the generated images
+ * against the label "real"; d_real and d_fake, the means over real and generated images of what D
+ * says, with BCE the probability "real".
+ *
+ * Of an encoder and its GAN: d_loss, of which penalty is the part for the gradient, g_loss, and
+ * e_loss, what the encoder minimises.
+ *
+ * Of a patch discriminator: p_loss, its binary cross-entropy over all places of all images.
+ *
+ * Of a variational autoencoder, in nats an image: vae_loss, the negative ELBO, the sum of
+ * reconstruction, -ln p(x|z), and kl, the divergence of q(z|x) from the prior. */
 ANO_API const char *ano_loss_name(ano_method method, int i);
 
 typedef struct ano_train_event {
@@ -387,6 +407,14 @@ ANO_API void ano_run_lock_free(ano_run_lock *lock);
  * the same without them; that z comes back. */
 typedef enum ano_encoding { ANO_ENCODING_IZIF, ANO_ENCODING_IZI, ANO_ENCODING_ZIZ } ano_encoding;
 
+/* What the networks of a GAN play for; docs/methods.md has the formulas and papers. */
+typedef enum ano_gan_loss {
+    ANO_GAN_LOSS_OF_METHOD,  /* BCE of FC, WASSERSTEIN of ENCODER */
+    ANO_GAN_LOSS_BCE,        /* binary cross-entropy, the generator's non-saturating */
+    ANO_GAN_LOSS_HINGE,      /* usually with spectral norm */
+    ANO_GAN_LOSS_WASSERSTEIN /* with a gradient penalty; the generator moves at every fifth step */
+} ano_gan_loss;
+
 typedef struct ano_train_options {
     int epochs; /* the total: a resumed run goes up to it */
     int batch;
@@ -410,13 +438,26 @@ typedef struct ano_train_options {
     ano_train_callback *callback;
     void *cookie;
     ano_encoding encoding; /* of ENCODER */
+    /* Of GANs, which FC and ENCODER train: */
+    ano_gan_loss gan_loss;
+    double label_smoothing; /* of BCE: real images' label is 1 less this, from 0 to 0.5 */
+    bool spectral_norm;     /* the discriminator's kernels are divided by their largest singular
+                               values */
+    double average; /* the model's generator is the moving average, with this decay, of the one that
+                       is trained, from 0 to below 1; 0: it is the trained one */
 } ano_train_options;
 
 #define ANO_TRAIN_OPTIONS_INIT                                                                     \
     {                                                                                              \
         10, 32, ANO_CONV_AUTO, 2e-4, 0.5, 0.999, {0, 0, 0, 0, 0}, 0, 0, NULL, NULL, false, 10, 50, \
-            1, 0, 2, (size_t)1 << 30, NULL, NULL, ANO_ENCODING_IZIF                                \
+            1, 0, 2, (size_t)1 << 30, NULL, NULL, ANO_ENCODING_IZIF, ANO_GAN_LOSS_OF_METHOD, 0,    \
+            false, 0                                                                               \
     }
+
+/* Whether training takes these options, with each other and for the config's method; ano_train()
+ * asks, too. Errors: ARG. */
+ANO_API ano_status ano_train_check(const ano_model_config *config, const ano_train_options *options,
+                                   ano_error *err);
 
 /* Trains the networks of the config's method on the images of `dataset`, whose shape `config` must
  * fit. Each epoch shuffles them and leaves out the last ones that fill no batch; where the view is
@@ -471,11 +512,11 @@ ANO_API const char *ano_evidence_name(ano_evidence evidence);
  * under way whose tiles have been searched for. */
 typedef int ano_score_callback(double images_done, size_t images, void *cookie);
 
-/* What keeps z where the prior, uniform in [-1, 1], has its mass, while z itself is searched for.
+/* What keeps z where the prior has its mass, in [-1, 1] or [-3, 3], while z itself is searched for.
  */
 typedef enum ano_clip {
     ANO_CLIP_BOUND,     /* what leaves the range is put back onto its end */
-    ANO_CLIP_TANH,      /* z = tanh(a), and a is searched for */
+    ANO_CLIP_TANH,      /* z = r tanh(a / r), r being the range's end, and a is searched for */
     ANO_CLIP_STOCHASTIC /* what leaves is drawn anew from the prior (Lipton, Tripathi 2017) */
 } ano_clip;
 

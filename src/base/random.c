@@ -27,33 +27,59 @@ void base_random_block(uint32_t dst[4], base_random random, uint32_t block)
     dst[3] = c3;
 }
 
+/* The upper 24 bits of a word, all that a float holds: a multiple of 2^-24 in [0, 1). */
+static float uniform_of(uint32_t word, float low, float high)
+{
+    return low + (high - low) * ((float)(word >> 8) * 0x1p-24f);
+}
+
 void base_random_uniform(float *dst, size_t n, float low, float high, base_random random)
 {
     uint32_t words[4];
     for (size_t i = 0; i < n; i++) {
         if (i % 4 == 0)
             base_random_block(words, random, (uint32_t)(i / 4));
-        /* The upper 24 bits, all that a float holds: a multiple of 2^-24 in [0, 1). */
-        const float unit = (float)(words[i % 4] >> 8) * 0x1p-24f;
-        dst[i] = low + (high - low) * unit;
+        dst[i] = uniform_of(words[i % 4], low, high);
     }
+}
+
+float base_random_uniform_at(size_t i, float low, float high, base_random random)
+{
+    uint32_t words[4];
+    base_random_block(words, random, (uint32_t)(i / 4));
+    return uniform_of(words[i % 4], low, high);
+}
+
+static void normals_of(float pair[2], const uint32_t words[2])
+{
+    const double circle = 2 * acos(-1.0);
+    /* As uniform numbers, but in (0, 1], of which there is a logarithm. */
+    const double radius = sqrt(-2 * log(((words[0] >> 8) + 1) * 0x1p-24));
+    const double angle = circle * ((words[1] >> 8) * 0x1p-24);
+    pair[0] = (float)(radius * cos(angle));
+    pair[1] = (float)(radius * sin(angle));
 }
 
 void base_random_normal(float *dst, size_t n, base_random random)
 {
-    const double circle = 2 * acos(-1.0);
     uint32_t words[4];
-    double radius = 0, angle = 0;
+    float pair[2] = {0};
     for (size_t i = 0; i < n; i++) {
         if (i % 4 == 0)
             base_random_block(words, random, (uint32_t)(i / 4));
-        if (i % 2 == 0) {
-            /* As uniform numbers, but in (0, 1], of which there is a logarithm. */
-            radius = sqrt(-2 * log(((words[i % 4] >> 8) + 1) * 0x1p-24));
-            angle = circle * ((words[i % 4 + 1] >> 8) * 0x1p-24);
-        }
-        dst[i] = (float)(radius * (i % 2 == 0 ? cos(angle) : sin(angle)));
+        if (i % 2 == 0)
+            normals_of(pair, &words[i % 4]);
+        dst[i] = pair[i % 2];
     }
+}
+
+float base_random_normal_at(size_t i, base_random random)
+{
+    uint32_t words[4];
+    float pair[2];
+    base_random_block(words, random, (uint32_t)(i / 4));
+    normals_of(pair, &words[i % 4 - i % 2]);
+    return pair[i % 2];
 }
 
 void base_random_permutation(size_t *dst, size_t n, base_random random)

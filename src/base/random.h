@@ -36,7 +36,8 @@ typedef enum base_purpose {
     BASE_PURPOSE_VAE = 22,       /* a variational autoencoder's latents: of training … */
     BASE_PURPOSE_VAE_SCORE = 23, /* … and of scoring */
     BASE_PURPOSE_CLIP = 24,      /* what a latent search draws anew */
-    BASE_PURPOSE_PENALTY = 25    /* where between real and generated images */
+    BASE_PURPOSE_PENALTY = 25,   /* where between real and generated images */
+    BASE_PURPOSE_SPECTRAL = 26   /* where the power method begins */
 } base_purpose;
 
 typedef struct base_random {
@@ -51,9 +52,14 @@ void base_random_block(uint32_t dst[4], base_random random, uint32_t block);
 /* dst[i] uniform in [low, high), i < n. */
 void base_random_uniform(float *dst, size_t n, float low, float high, base_random random);
 
+/* Number i alone. */
+float base_random_uniform_at(size_t i, float low, float high, base_random random);
+
 /* dst[i] of the standard normal distribution, i < n: pairs of numbers from pairs of words (G. Box,
  * M. Muller, "A Note on the Generation of Random Normal Deviates", 1958). Finite: at most 5.8. */
 void base_random_normal(float *dst, size_t n, base_random random);
+/* Number i alone. */
+float base_random_normal_at(size_t i, base_random random);
 
 /* A permutation of 0 … n - 1 in dst (Fisher-Yates). n < 2^32. */
 void base_random_permutation(size_t *dst, size_t n, base_random random);

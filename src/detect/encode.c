@@ -31,6 +31,7 @@ struct detect_encode {
     size_t latent, columns, image, maps, features; /* numbers: of z, in whole vectors; of an image;
                                                       of the encoder's last maps; of f */
     size_t group;                                  /* images */
+    bool bounded;                                  /* z by tanh */
     double weight;                                 /* κ */
     float *weights, *bias; /* the dense layer's, [maps][columns] and [columns] */
     detect_folded *generator;
@@ -111,6 +112,7 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     e->image = nn_shape_size(encoder->src);
     e->maps = nn_shape_size(encoder->layers[model_feature_layers(encoder, 0) - 1].dst);
     e->features = nn_shape_size(critic->layers[model_feature_layers(critic, 0) - 1].dst);
+    e->bounded = encoder->layers[encoder->n_layers - 1].kind == NN_TANH;
     e->weight = options->feature_weight;
     e->n_threads = base_threads();
     e->threads = base_alloc((size_t)e->n_threads, sizeof *e->threads);
@@ -144,7 +146,7 @@ size_t detect_encode_width(const detect_encode *encode)
 
 /* ---- a group ------------------------------------------------------------------------------ */
 
-/* z [n][latent] = tanh(maps · W + b) of n tiles. */
+/* z [n][latent] = maps · W + b, or where the prior is bounded tanh of it, of n tiles. */
 static ano_status encode_group(float *z, encode_thread *t, const detect_encode *e,
                                const float *tiles, size_t n, ano_error *err)
 {
@@ -162,8 +164,10 @@ static ano_status encode_group(float *z, encode_thread *t, const detect_encode *
                                           .src_column = 1,
                                           .weights_row = e->columns});
     for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < e->latent; c++)
-            z[i * e->latent + c] = tanhf(t->sums[i * e->columns + c] + e->bias[c]);
+        for (size_t c = 0; c < e->latent; c++) {
+            const float sum = t->sums[i * e->columns + c] + e->bias[c];
+            z[i * e->latent + c] = e->bounded ? tanhf(sum) : sum;
+        }
     return ANO_OK;
 }
 

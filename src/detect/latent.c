@@ -163,7 +163,7 @@ static void search_begin(const detect_latent_batch *batch, latent_search *search
     const size_t latent = batch->latent;
     if (batch->options.search == ANO_SEARCH_ADAM) {
         if (batch->options.of_z)
-            detect_support_begin(search->weights, search->z0, latent, batch->options.clip);
+            detect_support_begin(search->weights, search->z0, latent, batch->options.support);
         else {
             memcpy(search->weights, kernel, latent * latent * sizeof(float));
             memset(search->weights + latent * latent, 0, latent * sizeof(float));
@@ -195,9 +195,15 @@ void detect_latent_add(detect_latent_batch *batch, const float *image, detect_la
 
 /* ---- an iteration -------------------------------------------------------------------------- */
 
-/* z = tanh(z0 · W + b). */
+/* r */
+static float range_of(const detect_latent_batch *batch)
+{
+    return model_prior_range(batch->options.support.prior);
+}
+
+/* z = r · tanh((z0 · W + b) / r). */
 static void layer_forward(float *restrict z, const float *restrict z0,
-                          const float *restrict weights, size_t latent)
+                          const float *restrict weights, size_t latent, float range)
 {
     memcpy(z, weights + latent * latent, latent * sizeof(float));
     for (size_t row = 0; row < latent; row++)
@@ -205,17 +211,18 @@ static void layer_forward(float *restrict z, const float *restrict z0,
         for (size_t c = 0; c < latent; c++)
             z[c] += z0[row] * weights[row * latent + c];
     for (size_t c = 0; c < latent; c++)
-        z[c] = tanhf(z[c]);
+        z[c] = range * tanhf(z[c] / range);
 }
 
 /* From the gradient by z to those by W and b. */
 static void layer_backward(float *restrict diff_weights, const float *restrict diff_z,
-                           const float *restrict z, const float *restrict z0, size_t latent)
+                           const float *restrict z, const float *restrict z0, size_t latent,
+                           float range)
 {
     float *restrict diff_bias = diff_weights + latent * latent;
 #pragma omp simd
     for (size_t c = 0; c < latent; c++)
-        diff_bias[c] = diff_z[c] * (1 - z[c] * z[c]);
+        diff_bias[c] = diff_z[c] * (1 - z[c] / range * (z[c] / range));
     for (size_t row = 0; row < latent; row++)
 #pragma omp simd
         for (size_t c = 0; c < latent; c++)
@@ -319,9 +326,10 @@ static void adam_update(detect_latent_batch *batch, size_t i, const float *diff_
     latent_search *search = &batch->searches[i];
     const float *z = batch->z + i * batch->latent;
     if (batch->options.of_z)
-        detect_support_backward(batch->diff_weights, diff_z, z, batch->latent, batch->options.clip);
+        detect_support_backward(batch->diff_weights, diff_z, z, batch->latent,
+                                batch->options.support);
     else
-        layer_backward(batch->diff_weights, diff_z, z, search->z0, batch->latent);
+        layer_backward(batch->diff_weights, diff_z, z, search->z0, batch->latent, range_of(batch));
     const double rate = nn_adam_rate(rate_at(&batch->options, search->iteration), SEARCH_BETA1,
                                      SEARCH_BETA2, (uint64_t)search->iteration + 1);
     batch->kernels->adam(search->weights, search->m, search->v, batch->diff_weights,
@@ -333,7 +341,7 @@ static void adam_update(detect_latent_batch *batch, size_t i, const float *diff_
     if (!batch->options.of_z)
         return;
     const uint64_t start = search->id % batch->options.starts;
-    detect_support_keep(search->weights, batch->latent, batch->options.clip,
+    detect_support_keep(search->weights, batch->latent, batch->options.support,
                         (base_random){batch->options.seed, BASE_PURPOSE_CLIP,
                                       start << 32 | (uint64_t)search->iteration});
 }
@@ -343,8 +351,9 @@ static bool lbfgs_update(detect_latent_batch *batch, size_t i, const float *diff
 {
     latent_search *search = &batch->searches[i];
     const float *z = batch->z + i * batch->latent;
+    const float range = range_of(batch);
     for (size_t c = 0; c < batch->latent; c++)
-        batch->diff_a[c] = (double)(diff_z[c] * (1 - z[c] * z[c]));
+        batch->diff_a[c] = (double)(diff_z[c] * (1 - z[c] / range * (z[c] / range)));
     return detect_lbfgs_next(&search->lbfgs, search->loss, batch->diff_a);
 }
 
@@ -364,13 +373,14 @@ static void search_forward(detect_latent_batch *batch, size_t i)
 {
     const latent_search *search = &batch->searches[i];
     float *z = batch->z + i * batch->latent;
+    const float range = range_of(batch);
     if (batch->options.of_z)
-        detect_support_z(z, search->weights, batch->latent, batch->options.clip);
+        detect_support_z(z, search->weights, batch->latent, batch->options.support);
     else if (batch->options.search == ANO_SEARCH_ADAM)
-        layer_forward(z, search->z0, search->weights, batch->latent);
+        layer_forward(z, search->z0, search->weights, batch->latent, range);
     else
         for (size_t c = 0; c < batch->latent; c++)
-            z[c] = tanhf((float)search->lbfgs.trial[c]);
+            z[c] = range * tanhf((float)search->lbfgs.trial[c] / range);
 }
 
 ano_status detect_latent_step(detect_latent_batch *batch, ano_error *err)

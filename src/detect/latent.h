@@ -3,11 +3,12 @@
  * As in the experiment this follows, z is not searched directly but through a dense layer with
  * tanh in front of the frozen generator, whose weights alone are trained, for each image anew:
  *
- *     z = tanh(z0 · W + b),   minimise over (W, b):  residual = Σ_pixels |x - G(z)|   by Adam,
+ *     z = r · tanh((z0 · W + b) / r),  minimise over (W, b):  residual = Σ_pixels |x - G(z)|,
  *
- * from a fixed random z0, the same W and b = 0 for every image. L-BFGS, which needs no such detour,
- * starts in the same place and takes a = z0 · W + b itself for its unknowns; for a curvature there
- * to be, it minimises Σ_pixels √((x - G)² + δ²).
+ * by Adam, r being the end of the prior's range (model/prior.h), 1 in the experiment, from a fixed
+ * random z0, the same W and b = 0 for every image. L-BFGS, which needs no such detour, starts in
+ * the same place and takes a = z0 · W + b itself for its unknowns; for a curvature there to be, it
+ * minimises Σ_pixels √((x - G)² + δ²).
  *
  * The published search takes z itself for its unknowns and adds feature matching to the loss
  * (matching.h). It goes down by Adam too, whose rate halves at every fifth of the iterations, and
@@ -28,9 +29,9 @@ enum { DETECT_LATENT_WINDOW = 20 };
 
 typedef struct detect_latent_options {
     ano_search search;
-    bool of_z;     /* the unknowns are z itself; by Adam only */
-    ano_clip clip; /* then */
-    uint64_t seed; /* of what it draws … */
+    bool of_z;              /* the unknowns are z itself; by Adam only */
+    detect_support support; /* the prior's; how z is kept there counts where it is searched for */
+    uint64_t seed;          /* of what it draws … */
     size_t starts; /* … for searches of the same start: an image has so many, id counts them on */
     detect_matching *matching; /* the batch's alone, lent; NULL: the loss is the residual */
     int iterations;            /* updates of each search, at most */

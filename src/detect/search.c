@@ -58,7 +58,8 @@ void detect_search_free(detect_search *search)
 
 /* Every search starts like Keras's dense layer, W Glorot uniform, from a z0 drawn like the latents
  * of training. */
-static ano_status draw_starts(detect_search *s, size_t latent, uint64_t seed, ano_error *err)
+static ano_status draw_starts(detect_search *s, size_t latent, ano_prior prior, uint64_t seed,
+                              ano_error *err)
 {
     const float limit = sqrtf(6.0f / (float)(2 * latent));
     s->starts = base_alloc(s->restarts, sizeof *s->starts);
@@ -67,7 +68,7 @@ static ano_status draw_starts(detect_search *s, size_t latent, uint64_t seed, an
         return base_error_nomem(err, "latent search");
     for (size_t i = 0; i < s->restarts; i++) {
         float *z0 = s->start_numbers + i * (latent + latent * latent), *kernel = z0 + latent;
-        base_random_uniform(z0, latent, -1, 1, (base_random){seed, BASE_PURPOSE_SEARCH, 2 * i});
+        model_prior_draw(z0, latent, prior, (base_random){seed, BASE_PURPOSE_SEARCH, 2 * i});
         base_random_uniform(kernel, latent * latent, -limit, limit,
                             (base_random){seed, BASE_PURPOSE_SEARCH, 2 * i + 1});
         s->starts[i] = (detect_latent_start){z0, kernel};
@@ -106,7 +107,7 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     const bool of_z = options->method != ANO_METHOD_FC;
     detect_latent_options how = {.search = options->search,
                                  .of_z = of_z,
-                                 .clip = options->clip,
+                                 .support = {options->clip, model->config.prior},
                                  .seed = options->seed,
                                  .starts = (size_t)options->restarts,
                                  .iterations = options->iterations,
@@ -131,7 +132,7 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
         status = base_threads_each(s->n_batches, create_matching, &from, err);
     }
     if (status == ANO_OK)
-        status = draw_starts(s, latent, options->seed, err);
+        status = draw_starts(s, latent, model->config.prior, options->seed, err);
     if (status == ANO_OK)
         status = detect_folded_create(&s->generator, generator, err);
     if (status == ANO_OK)

@@ -5,6 +5,7 @@
 #include "model/calibration.h"
 #include "model/memory.h"
 #include "model/networks.h"
+#include "model/prior.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -151,6 +152,7 @@ ano_status model_lay_out(ano_model **out, const ano_model_config *config, ano_er
     if (model == NULL)
         return base_error_nomem(err, "model");
     model->config = *config;
+    model->config.prior = model_prior(config);
     model->view = (ano_view){.size = config->size, .channels = config->channels, .scale = 1};
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++) {
         if (!method_kinds[config->method].has[i])

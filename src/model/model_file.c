@@ -5,6 +5,7 @@
 #include "model/calibration.h"
 #include "model/memory.h"
 #include "model/networks.h"
+#include "model/prior.h"
 
 #include <float.h>
 #include <limits.h>
@@ -35,6 +36,12 @@ json_t *model_metadata(const ano_model *model)
         config->channels, "latent", config->latent, "base_width", config->base_width,
         "preprocessing", "from", 0, 255, "to", -1.0, 1.0, "fit", fit_names[view->fit], "stride",
         view->stride, "scale", view->scale);
+    if (root != NULL && config->method != ANO_METHOD_PATCH &&
+        json_object_set_new(json_object_get(root, "architecture"), "prior",
+                            json_string(ano_prior_name(config->prior))) != 0) {
+        json_decref(root);
+        return NULL;
+    }
     if (root != NULL && model->variance > 0 &&
         json_object_set_new(root, "variance", json_real(model->variance)) != 0) {
         json_decref(root);
@@ -128,6 +135,10 @@ ano_status model_from_metadata(ano_model **out, const json_t *metadata, ano_erro
     if (method != NULL &&
         (!json_is_string(method) || !model_method_named(&config.method, json_string_value(method))))
         return base_error(err, ANO_UNSUPPORTED, "the model's method is unknown to this program");
+    const json_t *prior = json_object_get(architecture, "prior"); /* not in the first files */
+    if (prior != NULL &&
+        (!json_is_string(prior) || !model_prior_named(&config.prior, json_string_value(prior))))
+        return base_error(err, ANO_UNSUPPORTED, "the model's prior is unknown to this program");
     status = read_int(&config.size, architecture, "size", err);
     if (status == ANO_OK)
         status = read_int(&config.channels, architecture, "channels", err);

@@ -1,5 +1,7 @@
 #include "model/networks.h"
 
+#include "model/prior.h"
+
 #include <stdio.h>
 
 #define LEAK 0.2f
@@ -38,6 +40,12 @@ static ano_status check_range(const char *field, int value, int low, int high, a
 ano_status model_config_check(const ano_model_config *config, ano_error *err)
 {
     ano_status status = check_range("method", (int)config->method, 0, ANO_METHOD_ENCODER, err);
+    if (status == ANO_OK)
+        status = check_range("prior", (int)config->prior, 0, ANO_PRIOR_NORMAL, err);
+    if (status == ANO_OK && config->method == ANO_METHOD_VAE && config->prior == ANO_PRIOR_UNIFORM)
+        status = base_error(err, ANO_ARG, "prior is uniform, but that of vae is normal");
+    if (status == ANO_OK && config->method == ANO_METHOD_PATCH && config->prior == ANO_PRIOR_NORMAL)
+        status = base_error(err, ANO_ARG, "prior is normal, but patch has no latent vectors");
     if (status == ANO_OK)
         status = check_range("size", config->size, 8, MAX_SIZE, err);
     if (status == ANO_OK && config->size % 4 != 0)
@@ -128,7 +136,7 @@ ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, a
     description d = {.n = 0};
     add_downsampling(&d, config);
     add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = code_size(config)});
-    if (config->method != ANO_METHOD_VAE) /* z itself, in the prior's range */
+    if (model_prior(config) == ANO_PRIOR_UNIFORM) /* z itself, in the prior's range */
         add(&d, "tanh", 0, (nn_layer_spec){.kind = NN_TANH});
     const nn_shape image = {config->size, config->size, config->channels};
     return nn_net_lay_out(out, image, d.specs, d.n, err);

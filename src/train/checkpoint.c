@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "model/model_file.h"
 #include "nn/choose.h"
+#include "train/gan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,22 @@ static json_t *options_json(const train_state *state, const ano_train_options *o
         o->beta2, "flip", (json_int_t)a->flip, "shift", a->shift, "rotate", a->rotate, "brightness",
         a->brightness, "contrast", a->contrast, "cache", (json_int_t)o->cache, "seed",
         (json_int_t)o->seed, "images_crc", (json_int_t)state->images_crc);
-    if (options != NULL && state->model->config.method == ANO_METHOD_ENCODER &&
-        json_object_set_new(options, "encoding", json_integer((json_int_t)o->encoding)) != 0) {
-        json_decref(options);
-        return NULL;
+    const ano_method method = state->model->config.method;
+    bool whole = options != NULL;
+    if (whole && method == ANO_METHOD_ENCODER)
+        whole =
+            json_object_set_new(options, "encoding", json_integer((json_int_t)o->encoding)) == 0;
+    if (whole && (method == ANO_METHOD_FC || method == ANO_METHOD_ENCODER)) {
+        json_t *gan = json_pack("{s:i, s:f, s:b, s:f}", "gan_loss", (int)train_gan_loss(method, o),
+                                "label_smoothing", o->label_smoothing, "spectral_norm",
+                                (int)o->spectral_norm, "average", o->average);
+        whole = gan != NULL && json_object_update(options, gan) == 0;
+        json_decref(gan);
     }
-    return options;
+    if (whole)
+        return options;
+    json_decref(options);
+    return NULL;
 }
 
 static const char *const method_names[] = {
@@ -229,32 +240,43 @@ static ano_status read_counters(train_state *state, const json_t *training, int 
     return ANO_OK;
 }
 
-/* ---- the moments as tensors --------------------------------------------------------------- */
+/* ---- what is beside the networks, as tensors ----------------------------------------------- */
 
-enum { MAX_MOMENTS = 2 * MODEL_NETWORKS };
+enum { MAX_ARRAYS = 2 * MODEL_NETWORKS + TRAIN_WEIGHTS_ARRAYS };
 
-/* The moments of every network's optimiser, under "generator.adam_m" and so on. */
-typedef struct moments {
-    format_tensor tensors[MAX_MOMENTS];
-    float *data[MAX_MOMENTS];
-    model_tensor_name names[MAX_MOMENTS];
+/* The moments of every network's optimiser, under "generator.adam_m" and so on, and what is trained
+ * where the model has something that is made of it. */
+typedef struct state_arrays {
+    format_tensor tensors[MAX_ARRAYS];
+    float *data[MAX_ARRAYS];
+    model_tensor_name names[MAX_ARRAYS];
     size_t n;
-} moments;
+} state_arrays;
 
-static void list_moments(moments *out, const train_state *state)
+static void add_array(state_arrays *out, float *data, size_t n)
 {
+    out->data[out->n] = data;
+    out->tensors[out->n] =
+        (format_tensor){.name = out->names[out->n], .n_dims = 1, .dims = {n}, .data = data};
+    out->n++;
+}
+
+static void list_arrays(state_arrays *out, const train_state *state)
+{
+    train_weights_array weights[TRAIN_WEIGHTS_ARRAYS];
+    const int n_weights = train_weights_arrays(weights, &state->weights);
     out->n = 0;
-    for (int i = 0; i < MAX_MOMENTS; i++) {
+    for (int i = 0; i < 2 * MODEL_NETWORKS; i++) {
         const nn_adam *adam = &state->adam[i / 2];
         if (state->model->networks[i / 2] == NULL)
             continue;
-        char *name = out->names[out->n];
-        snprintf(name, sizeof out->names[0], "%s.adam_%c", ano_network_name((ano_network)(i / 2)),
-                 i % 2 == 0 ? 'm' : 'v');
-        out->data[out->n] = i % 2 == 0 ? adam->m : adam->v;
-        out->tensors[out->n] = (format_tensor){
-            .name = name, .n_dims = 1, .dims = {adam->n}, .data = out->data[out->n]};
-        out->n++;
+        snprintf(out->names[out->n], sizeof out->names[0], "%s.adam_%c",
+                 ano_network_name((ano_network)(i / 2)), i % 2 == 0 ? 'm' : 'v');
+        add_array(out, i % 2 == 0 ? adam->m : adam->v, adam->n);
+    }
+    for (int i = 0; i < n_weights; i++) {
+        snprintf(out->names[out->n], sizeof out->names[0], "%s", weights[i].name);
+        add_array(out, weights[i].data, weights[i].n);
     }
 }
 
@@ -303,9 +325,9 @@ static ano_status verify_sum(json_t *metadata, const format_safetensors *file, c
 static ano_status write_file(const char *path, const train_state *state,
                              const ano_train_options *options, ano_error *err)
 {
-    moments adam;
-    list_moments(&adam, state);
-    size_t n_tensors = adam.n;
+    state_arrays arrays;
+    list_arrays(&arrays, state);
+    size_t n_tensors = arrays.n;
     for (int i = 0; i < MODEL_NETWORKS; i++)
         if (state->model->networks[i] != NULL)
             n_tensors += (size_t)state->model->networks[i]->n_tensors;
@@ -322,7 +344,7 @@ static ano_status write_file(const char *path, const train_state *state,
     for (int i = 0; i < MODEL_NETWORKS; i++)
         if (state->model->networks[i] != NULL)
             n += model_list_tensors(tensors + n, names + n, state->model, (ano_network)i);
-    memcpy(tensors + n, adam.tensors, adam.n * sizeof *tensors);
+    memcpy(tensors + n, arrays.tensors, arrays.n * sizeof *tensors);
     uint32_t sum;
     if (!check_sum(&sum, metadata, tensors, n_tensors) ||
         json_object_set_new(metadata, "crc32", json_integer(sum)) != 0 ||
@@ -376,11 +398,11 @@ static ano_status read_file(train_state *state, const char *path, const ano_trai
     for (int i = 0; i < MODEL_NETWORKS && status == ANO_OK; i++)
         if (state->model->networks[i] != NULL)
             status = model_copy_tensors(state->model, (ano_network)i, file, err);
-    moments adam;
-    list_moments(&adam, state);
-    for (size_t i = 0; i < adam.n && status == ANO_OK; i++)
-        status = format_safetensors_copy(adam.data[i], file, adam.names[i], 1, adam.tensors[i].dims,
-                                         err);
+    state_arrays arrays;
+    list_arrays(&arrays, state);
+    for (size_t i = 0; i < arrays.n && status == ANO_OK; i++)
+        status = format_safetensors_copy(arrays.data[i], file, arrays.names[i], 1,
+                                         arrays.tensors[i].dims, err);
 done:
     json_decref(asked_options);
     json_decref(asked_model);

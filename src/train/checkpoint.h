@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "nn/adam.h"
+#include "train/weights.h"
 
 #include <stdbool.h>
 
@@ -15,6 +16,7 @@ typedef struct train_sums {
 
 typedef struct train_state {
     ano_model *model;
+    train_weights weights; /* of the model, where they are not its own */
     nn_adam adam[MODEL_NETWORKS];
     int epoch;           /* whole epochs done */
     int step;            /* steps done of the next one */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "model/networks.h"
+#include "model/prior.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct train_encoder {
     nn_net *net;
     nn_adam *adam;
     ano_encoding encoding;
+    ano_prior prior;
     uint64_t seed;
     nn_net head;                        /* of the critic, up to f */
     size_t images, latents, n_features; /* numbers of a batch */
@@ -50,6 +52,7 @@ ano_status train_encoder_create(train_encoder **out, const ano_model *model, nn_
     *t = (train_encoder){.net = model->networks[ANO_ENCODER],
                          .adam = adam,
                          .encoding = encoding,
+                         .prior = model->config.prior,
                          .seed = seed,
                          .head = nn_net_head(critic, model_feature_layers(critic, 0))};
     t->images = n * nn_shape_size(t->net->src);
@@ -139,8 +142,8 @@ static ano_status image_to_image(double *loss, train_encoder *t, const float *im
 static ano_status latent_to_latent(double *loss, train_encoder *t, uint64_t step, ano_error *err)
 {
     const float *generated, *z;
-    base_random_uniform(t->z, t->latents, -1, 1,
-                        (base_random){t->seed, BASE_PURPOSE_LATENT_D, step});
+    model_prior_draw(t->z, t->latents, t->prior,
+                     (base_random){t->seed, BASE_PURPOSE_LATENT_D, step});
     ano_status status = nn_pass_forward(&generated, t->generator, t->z, err);
     if (status == ANO_OK)
         status = nn_pass_forward(&z, t->encoder, generated, err);

@@ -2,21 +2,17 @@
 
 #include "base/memory.h"
 #include "train/encoder.h"
+#include "train/gan.h"
 #include "train/patch.h"
-#include "train/step.h"
 #include "train/vae.h"
-#include "train/wgan.h"
 
 struct train_objective {
     const ano_train_options *options;
     ano_method method;
-    size_t latents; /* numbers of a batch of latent vectors */
-    float *z_d, *z_g;
-    train_step *gan; /* one of these; the others are NULL */
+    train_gan *gan; /* one of these; the others are NULL */
     train_patch *patch;
     train_vae *vae;
-    train_wgan *wgan;       /* and then … */
-    train_encoder *encoder; /* … this, in the last third of the epochs */
+    train_encoder *encoder; /* after the GAN, in the last third of the epochs */
     uint64_t encodes_from;  /* the first step of it */
     bool encodes;           /* the last step was one */
 };
@@ -25,55 +21,40 @@ void train_objective_free(train_objective *objective)
 {
     if (objective == NULL)
         return;
-    train_step_free(objective->gan);
+    train_gan_free(objective->gan);
     train_patch_free(objective->patch);
     train_vae_free(objective->vae);
-    train_wgan_free(objective->wgan);
     train_encoder_free(objective->encoder);
-    base_free(objective->z_d);
-    base_free(objective->z_g);
     base_free(objective);
 }
 
-static ano_status create_gan(train_objective *o, ano_model *model, nn_adam *adam, ano_error *err)
-{
-    o->latents = (size_t)o->options->batch * (size_t)model->config.latent;
-    o->z_d = base_alloc(o->latents, sizeof(float));
-    o->z_g = base_alloc(o->latents, sizeof(float));
-    if (o->z_d == NULL || o->z_g == NULL)
-        return base_error_nomem(err, "latent vectors");
-    return train_step_create(&o->gan, model, adam, o->options->batch, err);
-}
-
-static ano_status create_encoder(train_objective *o, ano_model *model, nn_adam *adam, int steps,
-                                 ano_error *err)
+static ano_status create_encoder(train_objective *o, train_weights *weights, nn_adam *adam,
+                                 int steps, ano_error *err)
 {
     const ano_train_options *options = o->options;
     const int epochs = options->epochs;
-    if (epochs < 2)
-        return base_error(err, ANO_ARG, "an encoder is trained after its GAN: it takes 2 epochs");
     o->encodes_from = (uint64_t)(epochs - (epochs + 2) / 3) * (uint64_t)steps;
-    const ano_status status =
-        train_wgan_create(&o->wgan, model, adam, options->batch, options->seed, err);
+    const ano_status status = train_gan_create(&o->gan, weights, adam, options, err);
     return status == ANO_OK
-               ? train_encoder_create(&o->encoder, model, &adam[ANO_ENCODER], options->encoding,
-                                      options->batch, options->seed, err)
+               ? train_encoder_create(&o->encoder, weights->model, &adam[ANO_ENCODER],
+                                      options->encoding, options->batch, options->seed, err)
                : status;
 }
 
-ano_status train_objective_create(train_objective **out, ano_model *model, nn_adam *adam,
+ano_status train_objective_create(train_objective **out, train_weights *weights, nn_adam *adam,
                                   const ano_train_options *options, int steps, ano_error *err)
 {
     *out = NULL;
     train_objective *o = base_alloc(1, sizeof *o);
     if (o == NULL)
         return base_error_nomem(err, "training");
+    ano_model *model = weights->model;
     o->options = options;
     o->method = model->config.method;
     ano_status status = ANO_OK;
     switch (o->method) {
     case ANO_METHOD_FC:
-        status = create_gan(o, model, adam, err);
+        status = train_gan_create(&o->gan, weights, adam, options, err);
         break;
     case ANO_METHOD_PATCH:
         status =
@@ -84,7 +65,7 @@ ano_status train_objective_create(train_objective **out, ano_model *model, nn_ad
         status = train_vae_create(&o->vae, model, adam, options->batch, options->seed, err);
         break;
     case ANO_METHOD_ENCODER:
-        status = create_encoder(o, model, adam, steps, err);
+        status = create_encoder(o, weights, adam, steps, err);
         break;
     case ANO_METHOD_LATENT: /* only score */
     case ANO_METHOD_HYBRID:
@@ -102,13 +83,12 @@ float *train_objective_images(train_objective *objective)
 {
     switch (objective->method) {
     case ANO_METHOD_FC:
-        return train_step_real(objective->gan);
+    case ANO_METHOD_ENCODER:
+        return train_gan_images(objective->gan);
     case ANO_METHOD_PATCH:
         return train_patch_images(objective->patch);
     case ANO_METHOD_VAE:
         return train_vae_images(objective->vae);
-    case ANO_METHOD_ENCODER:
-        return train_wgan_images(objective->wgan);
     case ANO_METHOD_LATENT: /* only score */
     case ANO_METHOD_HYBRID:
     case ANO_METHOD_OF_MODEL:
@@ -119,13 +99,8 @@ float *train_objective_images(train_objective *objective)
 
 static ano_status run_gan(train_result *result, train_objective *o, uint64_t step, ano_error *err)
 {
-    const uint64_t seed = o->options->seed;
-    base_random_uniform(o->z_d, o->latents, -1, 1,
-                        (base_random){seed, BASE_PURPOSE_LATENT_D, step});
-    base_random_uniform(o->z_g, o->latents, -1, 1,
-                        (base_random){seed, BASE_PURPOSE_LATENT_G, step});
-    train_step_result found;
-    const ano_status status = train_step_run(&found, o->gan, o->z_d, o->z_g, err);
+    train_gan_result found;
+    const ano_status status = train_gan_run(&found, o->gan, step, err);
     if (status == ANO_OK)
         *result = (train_result){{found.d_loss, found.g_loss, found.d_real, found.d_fake}};
     return status;
@@ -147,10 +122,10 @@ static ano_status run_encoder(train_result *result, train_objective *o, uint64_t
 {
     o->encodes = step >= o->encodes_from;
     if (o->encodes)
-        return train_encoder_run(&result->losses[3], o->encoder, train_wgan_images(o->wgan), step,
+        return train_encoder_run(&result->losses[3], o->encoder, train_gan_images(o->gan), step,
                                  err);
-    train_wgan_result found = {0};
-    const ano_status status = train_wgan_run(&found, o->wgan, step, err);
+    train_gan_result found = {0};
+    const ano_status status = train_gan_run(&found, o->gan, step, err);
     *result = (train_result){{found.d_loss, found.g_loss, found.penalty}};
     return status;
 }
@@ -180,8 +155,7 @@ const float *train_objective_gradients(const train_objective *objective, ano_net
 {
     switch (objective->method) {
     case ANO_METHOD_FC:
-        return (int)network < MODEL_GAN_NETWORKS ? train_step_gradients(objective->gan, network)
-                                                 : NULL;
+        return train_gan_gradients(objective->gan, network);
     case ANO_METHOD_PATCH:
         return network == ANO_PATCH_DISCRIMINATOR ? train_patch_gradients(objective->patch) : NULL;
     case ANO_METHOD_VAE:
@@ -189,7 +163,7 @@ const float *train_objective_gradients(const train_objective *objective, ano_net
     case ANO_METHOD_ENCODER:
         if (objective->encodes)
             return network == ANO_ENCODER ? train_encoder_gradients(objective->encoder) : NULL;
-        return train_wgan_gradients(objective->wgan, network);
+        return train_gan_gradients(objective->gan, network);
     case ANO_METHOD_LATENT: /* only score */
     case ANO_METHOD_HYBRID:
     case ANO_METHOD_OF_MODEL:
@@ -200,5 +174,7 @@ const float *train_objective_gradients(const train_objective *objective, ano_net
 
 const float *train_objective_generated(const train_objective *objective)
 {
-    return objective->gan != NULL ? train_step_generated(objective->gan) : NULL;
+    const bool shown = objective->gan != NULL && !objective->encodes &&
+                       train_gan_loss(objective->method, objective->options) == ANO_GAN_LOSS_BCE;
+    return shown ? train_gan_generated(objective->gan) : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "nn/adam.h"
+#include "train/weights.h"
 
 /* What a step has made of a batch. */
 typedef struct train_result {
@@ -13,10 +14,10 @@ typedef struct train_result {
 
 typedef struct train_objective train_objective;
 
-/* For batches of options->batch images, epochs of so many steps. The model and the optimisers
- * [MODEL_NETWORKS] are changed by every step and must outlive it, as the options. Steps allocate
- * nothing. */
-ano_status train_objective_create(train_objective **out, ano_model *model, nn_adam *adam,
+/* For batches of options->batch images, epochs of so many steps. The weights with their model and
+ * the optimisers [MODEL_NETWORKS] are changed by every step and must outlive it, as the options.
+ * Steps allocate nothing. */
+ano_status train_objective_create(train_objective **out, train_weights *weights, nn_adam *adam,
                                   const ano_train_options *options, int steps, ano_error *err);
 void train_objective_free(train_objective *objective);
 

@@ -9,6 +9,7 @@
 #include "data/augment.h"
 #include "data/feed.h"
 #include "model/model_file.h"
+#include "model/prior.h"
 #include "nn/choose.h"
 #include "train/checkpoint.h"
 #include "train/collapse.h"
@@ -31,44 +32,6 @@ typedef struct training {
     train_collapse collapse;
     bool cancelled;
 } training;
-
-/* ---- checks ------------------------------------------------------------------------------- */
-
-static ano_status check_options(const ano_train_options *o, const ano_dataset *dataset,
-                                const ano_model_config *config, ano_error *err)
-{
-    if (o->epochs < 1)
-        return base_error(err, ANO_ARG, "epochs is %d, but must be at least 1", o->epochs);
-    if (o->batch < 1 || o->batch > 4096)
-        return base_error(err, ANO_ARG, "batch is %d, but must be from 1 to 4096", o->batch);
-    if (!(o->learning_rate > 0) || !isfinite(o->learning_rate))
-        return base_error(err, ANO_ARG, "the learning rate is %g, but must be above 0",
-                          o->learning_rate);
-    if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
-        return base_error(err, ANO_ARG, "beta1 and beta2 are %g and %g, but must be from 0 to < 1",
-                          o->beta1, o->beta2);
-    if (o->encoding < ANO_ENCODING_IZIF || o->encoding > ANO_ENCODING_ZIZ)
-        return base_error(err, ANO_ARG, "there is no encoding number %d", (int)o->encoding);
-    if (o->resume && o->run_dir == NULL)
-        return base_error(err, ANO_ARG, "resuming needs the run's folder");
-    if (o->sample_every < 1 || o->weights_every < 1)
-        return base_error(err, ANO_ARG, "epochs between samples and weights must be at least 1");
-    if (o->checkpoint_every < 0 || o->checkpoint_minutes < 0)
-        return base_error(err, ANO_ARG,
-                          "epochs and minutes between checkpoints must be at least 0");
-    if (o->keep_checkpoints < 1 || o->keep_checkpoints > 100)
-        return base_error(err, ANO_ARG, "%d checkpoints are to be kept, but it must be 1 to 100",
-                          o->keep_checkpoints);
-    const ano_shape shape = ano_dataset_shape(dataset);
-    if (shape.height != config->size || shape.width != config->size ||
-        shape.channels != config->channels)
-        return base_error(err, ANO_SHAPE, "the images are %d×%d×%d, the model is for %d×%d×%d",
-                          shape.height, shape.width, shape.channels, config->size, config->size,
-                          config->channels);
-    if (data_augment_check(&o->augment, err) != ANO_OK)
-        return ANO_ARG;
-    return base_threads_check(o->threads, err);
-}
 
 /* ---- files -------------------------------------------------------------------------------- */
 
@@ -347,10 +310,7 @@ static ano_status samples_create(training *t, ano_error *err)
     if (t->samples_z == NULL || t->samples == NULL)
         return base_error_nomem(err, "samples");
     const base_random random = {t->options->seed, BASE_PURPOSE_SAMPLES, 0};
-    if (model->config.method == ANO_METHOD_VAE)
-        base_random_normal(t->samples_z, n_latents, random);
-    else
-        base_random_uniform(t->samples_z, n_latents, -1, 1, random);
+    model_prior_draw(t->samples_z, n_latents, model->config.prior, random);
     return ANO_OK;
 }
 
@@ -372,6 +332,8 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
         if (state->model->networks[i] != NULL)
             status = nn_adam_init(&state->adam[i], state->model->networks[i]->n_parameters,
                                   o->learning_rate, o->beta1, o->beta2, err);
+    if (status == ANO_OK)
+        status = train_weights_init(&state->weights, state->model, o, err);
     bool found = false;
     if (status == ANO_OK && o->resume)
         status = train_checkpoint_load(&found, state, o, on_tell, t, err);
@@ -387,7 +349,8 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
         train_checkpoint_clear(o->run_dir);
     t->saved = base_seconds();
     if (status == ANO_OK)
-        status = train_objective_create(&t->objective, state->model, state->adam, o, t->steps, err);
+        status =
+            train_objective_create(&t->objective, &state->weights, state->adam, o, t->steps, err);
     return status;
 }
 
@@ -395,6 +358,7 @@ static void training_clear(training *t)
 {
     train_objective_free(t->objective);
     data_feed_free(t->feed);
+    train_weights_clear(&t->state.weights);
     ano_model_free(t->state.model);
     for (int i = 0; i < MODEL_NETWORKS; i++)
         nn_adam_clear(&t->state.adam[i]);
@@ -403,11 +367,25 @@ static void training_clear(training *t)
     base_free(t->samples);
 }
 
+static ano_status check_images(const ano_dataset *dataset, const ano_model_config *config,
+                               ano_error *err)
+{
+    const ano_shape shape = ano_dataset_shape(dataset);
+    if (shape.height == config->size && shape.width == config->size &&
+        shape.channels == config->channels)
+        return ANO_OK;
+    return base_error(err, ANO_SHAPE, "the images are %d×%d×%d, the model is for %d×%d×%d",
+                      shape.height, shape.width, shape.channels, config->size, config->size,
+                      config->channels);
+}
+
 ano_status ano_train(ano_model **out, const ano_dataset *dataset, const ano_model_config *config,
                      const ano_train_options *options, ano_error *err)
 {
     *out = NULL;
-    ano_status status = check_options(options, dataset, config, err);
+    ano_status status = ano_train_check(config, options, err);
+    if (status == ANO_OK)
+        status = check_images(dataset, config, err);
     if (status != ANO_OK)
         return status;
     ano_run_lock *lock = NULL;

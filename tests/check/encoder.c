@@ -153,7 +153,7 @@ static double share_of(const step_twin *t)
 static void check_encoding(ano_encoding encoding, const char *name)
 {
     static const ano_network networks[] = {ANO_GENERATOR, ANO_DISCRIMINATOR, ANO_ENCODER};
-    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     ano_model *model;
     nn_adam adam;
     train_encoder *step;

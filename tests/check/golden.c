@@ -13,7 +13,7 @@
 #include "goldens.h"
 #include "model/model.h"
 #include "nn/choose.h"
-#include "train/step.h"
+#include "train/gan.h"
 
 #include <float.h>
 #include <math.h>
@@ -37,8 +37,8 @@ static const struct {
     const char *name;
     ano_model_config model;
     int batch;
-} configs[] = {{"small", {12, 3, 7, 8, ANO_METHOD_FC}, 5},
-               {"real", {28, 1, 30, 64, ANO_METHOD_FC}, 8}};
+} configs[] = {{"small", {12, 3, 7, 8, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 5},
+               {"real", {28, 1, 30, 64, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 8}};
 enum { N_CONFIGS = sizeof configs / sizeof *configs };
 
 static const char *folder;
@@ -259,17 +259,17 @@ static void forwards__are_those_of_keras(void **state)
 
 /* ---- training ----------------------------------------------------------------------------- */
 
-static void run_step(train_step_result *result, const subject *s, train_step *step, int number)
+static void run_step(train_gan_result *result, const subject *s, train_gan *gan, int number)
 {
     char name[NAME_SIZE];
     ano_error err = ANO_ERROR_INIT;
     snprintf(name, sizeof name, "training.images.%d", number);
-    formula_numbers(train_step_real(step), (size_t)(s->batch * s->image), name, 1, 0);
+    formula_numbers(train_gan_images(gan), (size_t)(s->batch * s->image), name, 1, 0);
     snprintf(name, sizeof name, "training.z_d.%d", number);
     float *z_d = formula(name, s->batch * s->latent);
     snprintf(name, sizeof name, "training.z_g.%d", number);
     float *z_g = formula(name, s->batch * s->latent);
-    if (train_step_run(result, step, z_d, z_g, &err) != ANO_OK)
+    if (train_gan_run_by(result, gan, z_d, z_g, (uint64_t)number, &err) != ANO_OK)
         fail_msg("%s", err.message);
     free(z_d);
     free(z_g);
@@ -304,20 +304,24 @@ static void check_training(int i, ano_conv conv)
                          ANO_OK);
         assert_int_equal(nn_choose_methods(net, conv, s.batch, NULL), ANO_OK);
     }
-    train_step *step;
-    assert_int_equal(train_step_create(&step, s.model, adam, s.batch, NULL), ANO_OK);
+    train_weights weights;
+    train_gan *gan;
+    ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
+    options.batch = s.batch;
+    assert_int_equal(train_weights_init(&weights, s.model, &options, NULL), ANO_OK);
+    assert_int_equal(train_gan_create(&gan, &weights, adam, &options, NULL), ANO_OK);
     const double error = s.error[ANO_GENERATOR] + s.error[ANO_DISCRIMINATOR];
     float losses[2 * STEPS];
     for (int number = 0; number < STEPS; number++) {
-        train_step_result result;
-        run_step(&result, &s, step, number);
+        train_gan_result result;
+        run_step(&result, &s, gan, number);
         losses[2 * number] = (float)result.d_loss;
         losses[2 * number + 1] = (float)result.g_loss;
         if (number > 0)
             continue;
         for (int k = 0; k < MODEL_GAN_NETWORKS; k++)
             compare_tensors(&s, "gradient", (ano_network)k,
-                            train_step_gradients(step, (ano_network)k), true, error,
+                            train_gan_gradients(gan, (ano_network)k), true, error,
                             REAL_GRADIENT_ERROR);
         compare_tensors(&s, "first_step", ANO_GENERATOR,
                         s.model->networks[ANO_GENERATOR]->statistics, false, error, error);
@@ -328,7 +332,8 @@ static void check_training(int i, ano_conv conv)
         compare_change(&s, (ano_network)k);
         nn_adam_clear(&adam[k]);
     }
-    train_step_free(step);
+    train_gan_free(gan);
+    train_weights_clear(&weights);
     end(&s);
 }
 

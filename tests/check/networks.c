@@ -275,12 +275,12 @@ static void folded_generator__matches_its_twin(void **state)
     const struct {
         ano_model_config config;
         int n;
-    } cases[] = {{{8, 1, 3, 2, ANO_METHOD_FC}, DETECT_FOLDED_GROUP},
-                 {{12, 3, 5, 3, ANO_METHOD_FC}, 1},
-                 {{20, 2, 17, 9, ANO_METHOD_FC}, 4},
-                 {{28, 1, 30, 64, ANO_METHOD_FC}, 2},
-                 {{32, 3, 5, 2, ANO_METHOD_FC}, 2},
-                 {{64, 1, 3, 2, ANO_METHOD_FC}, 1}};
+    } cases[] = {{{8, 1, 3, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, DETECT_FOLDED_GROUP},
+                 {{12, 3, 5, 3, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 1},
+                 {{20, 2, 17, 9, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 4},
+                 {{28, 1, 30, 64, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 2},
+                 {{32, 3, 5, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 2},
+                 {{64, 1, 3, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nn_net *net;
         assert_int_equal(model_generator_create(&net, &cases[i].config, NULL), ANO_OK);
@@ -459,8 +459,8 @@ static void layers__in_any_order_match_their_twin(void **state)
 static void larger_networks__match_their_twins(void **state)
 {
     (void)state;
-    static const ano_model_config larger[] = {{32, 3, 5, 2, ANO_METHOD_FC},
-                                              {64, 1, 5, 2, ANO_METHOD_FC}};
+    static const ano_model_config larger[] = {{32, 3, 5, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD},
+                                              {64, 1, 5, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}};
     for (int i = 0; i < 2; i++) {
         nn_net *nets[2];
         assert_int_equal(model_generator_create(&nets[0], &larger[i], NULL), ANO_OK);

@@ -28,6 +28,17 @@ run anogan train data --out run --seed 18446744073709551616
 run anogan train data --out run --count none
 run anogan train data --out run --epochs
 run anogan train data more --out run
+run anogan train data --out run --prior gaussian
+run anogan train data --out run --gan-loss mse
+run anogan train data --out run --label-smoothing 0.6
+run anogan train data --out run --average 1
+run anogan train data --out run --method vae --prior uniform
+run anogan train data --out run --method vae --spectral-norm
+run anogan train data --out run --method patch --average 0.9
+run anogan train data --out run --tile 32 --gan-loss hinge
+run anogan train data --out run --method encoder --label-smoothing 0.1
+run anogan train data --out run --method fc --gan-loss hinge --label-smoothing 0.1
+run anogan train --resume run --spectral-norm
 run anogan train --resume run --batch 16
 run anogan train --resume run --conv fft
 run anogan train --resume run --tile 32

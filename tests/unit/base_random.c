@@ -77,6 +77,21 @@ static void normal__has_the_moments_of_its_distribution(void **state)
     test_free(numbers);
 }
 
+/* Of both kinds, by the last bit. */
+static void number_of_a_stream__is_the_same_alone(void **state)
+{
+    (void)state;
+    enum { N = 23 };
+    const base_random random = {7, BASE_PURPOSE_TEST, 3};
+    float uniform[N], normal[N];
+    base_random_uniform(uniform, N, -1, 1, random);
+    base_random_normal(normal, N, random);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(base_random_uniform_at(i, -1, 1, random) == uniform[i]);
+        assert_true(base_random_normal_at(i, random) == normal[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +99,7 @@ int main(void)
         cmocka_unit_test(permutation__holds_every_index_once),
         cmocka_unit_test(uniform__stays_in_its_range_and_fills_it),
         cmocka_unit_test(normal__has_the_moments_of_its_distribution),
+        cmocka_unit_test(number_of_a_stream__is_the_same_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,8 @@ typedef struct outcome {
 
 static void create(fixture *f, int width)
 {
-    const ano_model_config config = {SIZE, 1, LATENT, width, ANO_METHOD_ENCODER};
+    const ano_model_config config = {
+        SIZE, 1, LATENT, width, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     assert_int_equal(ano_model_create(&f->model, &config, 3, NULL), ANO_OK);
     base_random_uniform(f->tiles, IMAGES * PIXELS, -1, 1, (base_random){1, BASE_PURPOSE_TEST, 0});
 }

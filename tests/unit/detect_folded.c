@@ -78,13 +78,13 @@ static void check_config(ano_model_config config, int n)
 static void folded_generator__agrees_with_the_layers(void **state)
 {
     (void)state;
-    check_config((ano_model_config){28, 1, 30, 64, ANO_METHOD_FC}, 3);
-    check_config((ano_model_config){28, 3, 30, 16, ANO_METHOD_FC}, 7);
-    check_config((ano_model_config){8, 1, 1, 1, ANO_METHOD_FC}, 1);
-    check_config((ano_model_config){20, 2, 33, 9, ANO_METHOD_FC}, 4);
-    check_config((ano_model_config){32, 3, 30, 16, ANO_METHOD_FC}, 2);
-    check_config((ano_model_config){64, 1, 17, 24, ANO_METHOD_FC}, 2);
-    check_config((ano_model_config){112, 1, 3, 5, ANO_METHOD_FC}, 1);
+    check_config((ano_model_config){28, 1, 30, 64, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 3);
+    check_config((ano_model_config){28, 3, 30, 16, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 7);
+    check_config((ano_model_config){8, 1, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 1);
+    check_config((ano_model_config){20, 2, 33, 9, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 4);
+    check_config((ano_model_config){32, 3, 30, 16, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 2);
+    check_config((ano_model_config){64, 1, 17, 24, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 2);
+    check_config((ano_model_config){112, 1, 3, 5, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, 1);
 }
 
 static void folding__refuses_another_form_of_net(void **state)
@@ -93,7 +93,7 @@ static void folding__refuses_another_form_of_net(void **state)
     nn_net *net;
     detect_folded *folded;
     ano_error err = ANO_ERROR_INIT;
-    const ano_model_config config = {8, 1, 2, 2, ANO_METHOD_FC};
+    const ano_model_config config = {8, 1, 2, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
     assert_int_equal(model_discriminator_create(&net, &config, NULL), ANO_OK);
     assert_int_equal(detect_folded_create(&folded, net, &err), ANO_UNSUPPORTED);
     assert_null(folded);

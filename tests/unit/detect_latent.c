@@ -13,7 +13,7 @@
 enum { SEARCHES = 6, LATENT = 4, SIZE = 8, PIXELS = SIZE * SIZE, ITERATIONS = 200 };
 enum { WEIGHTS = LATENT * LATENT + LATENT };
 
-static const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_FC};
+static const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
 
 /* A drawn generator, and for each search an image that it makes and a start. */
 typedef struct fixture {

@@ -132,7 +132,7 @@ static int on_score(double done, size_t total, void *cookie)
 static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
 {
     (void)state;
-    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC};
+    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
     ano_model *model;
     ano_dataset *dataset;
     ano_error err = ANO_ERROR_INIT;
@@ -157,7 +157,7 @@ static void callback__sees_every_image_done_and_can_stop_the_work(void **state)
 static void score__refuses_a_tolerance_that_is_no_share(void **state)
 {
     (void)state;
-    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC};
+    const ano_model_config config = {SIZE, 1, 3, 2, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
     const double refused[] = {-0.1, 1, NAN};
     ano_model *model;
     ano_dataset *dataset;

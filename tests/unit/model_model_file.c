@@ -131,6 +131,52 @@ static ano_model *described(const char *text, ano_error *err)
     return model;
 }
 
+static void saved_model__keeps_its_prior(void **state)
+{
+    (void)state;
+    static const ano_method gans[] = {ANO_METHOD_FC, ANO_METHOD_ENCODER};
+    for (ano_prior prior = ANO_PRIOR_UNIFORM; prior <= ANO_PRIOR_NORMAL; prior++)
+        for (int i = 0; i < 2; i++) {
+            ano_model_config of = config;
+            ano_model *model, *loaded;
+            of.method = gans[i];
+            of.prior = prior;
+            assert_int_equal(ano_model_create(&model, &of, 1, NULL), ANO_OK);
+            assert_int_equal(ano_model_save(model, path, NULL), ANO_OK);
+            assert_int_equal(ano_model_load(&loaded, path, NULL), ANO_OK);
+            assert_int_equal(ano_model_get_config(loaded).prior, prior);
+            for (int n = 0; n < ANO_NETWORKS; n++)
+                assert_int_equal(ano_model_layer_count(loaded, (ano_network)n),
+                                 ano_model_layer_count(model, (ano_network)n));
+            ano_model_free(model);
+            ano_model_free(loaded);
+        }
+}
+
+/* They have no prior. */
+static void first_files__have_the_prior_of_their_method(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        ano_prior prior;
+    } cases[] = {
+        {"fc", ANO_PRIOR_UNIFORM}, {"encoder", ANO_PRIOR_UNIFORM}, {"vae", ANO_PRIOR_NORMAL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        ano_error err = ANO_ERROR_INIT;
+        snprintf(text, sizeof text,
+                 "{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"method\": \"%s\", "
+                 "\"size\": 12, \"channels\": 3, \"latent\": 2, \"base_width\": 2}, "
+                 "\"preprocessing\": {\"from\": [0, 255], \"to\": [-1.0, 1.0]}}",
+                 cases[i].method);
+        ano_model *model = described(text, &err);
+        assert_string_equal(err.message, "");
+        assert_int_equal(ano_model_get_config(model).prior, cases[i].prior);
+        ano_model_free(model);
+    }
+}
+
 static void first_files__are_seen_whole(void **state)
 {
     (void)state;
@@ -384,6 +430,8 @@ static void loading__refuses_what_is_no_model_of_this_version_by_name(void **sta
         {"{\"version\": 1, \"architecture\": {\"kind\": \"vae\"}}", ANO_UNSUPPORTED, "vae"},
         {"{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"method\": \"later\"}}",
          ANO_UNSUPPORTED, "method"},
+        {"{\"version\": 1, \"architecture\": {\"kind\": \"dcgan\", \"prior\": \"later\"}}",
+         ANO_UNSUPPORTED, "prior"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ano_model *loaded;
@@ -401,6 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_model__comes_back_whole),
         cmocka_unit_test(saved_model__keeps_its_view),
+        cmocka_unit_test(saved_model__keeps_its_prior),
+        cmocka_unit_test(first_files__have_the_prior_of_their_method),
         cmocka_unit_test(first_files__are_seen_whole),
         cmocka_unit_test(loading__refuses_a_view_out_of_range_by_name),
         cmocka_unit_test(network_saved_alone__comes_back_without_the_other),

@@ -40,7 +40,7 @@ static void check_shapes(const nn_net *net, const char *const names[], const nn_
 static void maps__are_wide_where_they_are_small(void **state)
 {
     (void)state;
-    const ano_model_config config = {112, 3, 5, 10, ANO_METHOD_FC};
+    const ano_model_config config = {112, 3, 5, 10, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD};
     nn_net *net;
     static const char *const upwards[] = {"reshape", "conv_1", "conv_2",
                                           "conv_3",  "conv_4", "tanh"};
@@ -63,16 +63,16 @@ static void config__names_what_is_out_of_range(void **state)
     static const struct {
         ano_model_config config;
         const char *word; /* NULL: nothing is */
-    } cases[] = {{{8, 1, 1, 1, ANO_METHOD_FC}, NULL},
-                 {{256, 4, 4096, 64, ANO_METHOD_FC}, NULL},
-                 {{4, 1, 1, 1, ANO_METHOD_FC}, "size"},
-                 {{260, 1, 1, 1, ANO_METHOD_FC}, "size"},
-                 {{30, 1, 1, 1, ANO_METHOD_FC}, "size"},
-                 {{28, 0, 1, 1, ANO_METHOD_FC}, "channels"},
-                 {{28, 5, 1, 1, ANO_METHOD_FC}, "channels"},
-                 {{28, 1, 4097, 1, ANO_METHOD_FC}, "latent"},
-                 {{28, 1, 1, 1025, ANO_METHOD_FC}, "base_width"},
-                 {{252, 1, 4096, 1024, ANO_METHOD_FC}, "parameters"}};
+    } cases[] = {{{8, 1, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, NULL},
+                 {{256, 4, 4096, 64, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, NULL},
+                 {{4, 1, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "size"},
+                 {{260, 1, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "size"},
+                 {{30, 1, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "size"},
+                 {{28, 0, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "channels"},
+                 {{28, 5, 1, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "channels"},
+                 {{28, 1, 4097, 1, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "latent"},
+                 {{28, 1, 1, 1025, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "base_width"},
+                 {{252, 1, 4096, 1024, ANO_METHOD_FC, ANO_PRIOR_OF_METHOD}, "parameters"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ano_error err = ANO_ERROR_INIT;
         const ano_status expected = cases[i].word == NULL ? ANO_OK : ANO_ARG;

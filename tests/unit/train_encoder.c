@@ -1,9 +1,9 @@
 /* Training of f-AnoGAN's encoder and of its GAN: what each step moves and what it leaves alone.
- * Their gradients are checked in tests/check/encoder.c and wgan.c. */
+ * Their gradients are checked in tests/check/encoder.c and gan.c. */
 #include "train/encoder.h"
 
 #include "base/memory.h"
-#include "train/wgan.h"
+#include "train/gan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ typedef struct fixture {
 
 static void create(fixture *f, double rate)
 {
-    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     *f = (fixture){0};
     assert_int_equal(ano_model_create(&f->model, &config, 3, NULL), ANO_OK);
     for (int i = 0; i < MODEL_NETWORKS; i++)
@@ -82,28 +82,33 @@ static void encoder_step__brings_generated_images_back_and_moves_the_encoder_alo
 
 /* ---- the GAN ------------------------------------------------------------------------------- */
 
-static void wgan_step__moves_the_generator_every_fifth_time(void **state)
+static void gan_step__moves_the_generator_every_fifth_time(void **state)
 {
     (void)state;
     fixture f;
     create(&f, 1e-4);
-    train_wgan *step;
-    train_wgan_result result;
+    train_weights weights;
+    train_gan *step;
+    train_gan_result result;
+    ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
+    options.batch = BATCH;
     const nn_net *generator = f.model->networks[ANO_GENERATOR];
     const size_t size = generator->n_parameters * sizeof(float);
     float *before = base_alloc(generator->n_parameters, sizeof(float));
-    assert_int_equal(train_wgan_create(&step, f.model, f.adam, BATCH, SEED, NULL), ANO_OK);
-    memcpy(train_wgan_images(step), f.images, sizeof f.images);
+    assert_int_equal(train_weights_init(&weights, f.model, &options, NULL), ANO_OK);
+    assert_int_equal(train_gan_create(&step, &weights, f.adam, &options, NULL), ANO_OK);
+    memcpy(train_gan_images(step), f.images, sizeof f.images);
     for (uint64_t number = 0; number < 12; number++) {
-        const bool fifth = number % TRAIN_WGAN_CRITIC_STEPS == TRAIN_WGAN_CRITIC_STEPS - 1;
+        const bool fifth = number % TRAIN_GAN_CRITIC_STEPS == TRAIN_GAN_CRITIC_STEPS - 1;
         memcpy(before, generator->parameters, size);
-        assert_int_equal(train_wgan_run(&result, step, number, NULL), ANO_OK);
+        assert_int_equal(train_gan_run(&result, step, number, NULL), ANO_OK);
         assert_true((memcmp(before, generator->parameters, size) != 0) == fifth);
-        assert_true((train_wgan_gradients(step, ANO_GENERATOR) != NULL) == fifth);
-        assert_null(train_wgan_gradients(step, ANO_ENCODER));
+        assert_true((train_gan_gradients(step, ANO_GENERATOR) != NULL) == fifth);
+        assert_null(train_gan_gradients(step, ANO_ENCODER));
     }
     base_free(before);
-    train_wgan_free(step);
+    train_gan_free(step);
+    train_weights_clear(&weights);
     clear(&f);
 }
 
@@ -116,7 +121,7 @@ static void encoder__needs_an_epoch_beside_its_gans(void **state)
     ano_dataset *images;
     ano_model *model;
     ano_error err = ANO_ERROR_INIT;
-    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     ano_train_options options = ANO_TRAIN_OPTIONS_INIT;
     options.epochs = 1;
     options.batch = 4;
@@ -132,7 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoder_step__brings_generated_images_back_and_moves_the_encoder_alone),
-        cmocka_unit_test(wgan_step__moves_the_generator_every_fifth_time),
+        cmocka_unit_test(gan_step__moves_the_generator_every_fifth_time),
         cmocka_unit_test(encoder__needs_an_epoch_beside_its_gans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

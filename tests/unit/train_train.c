@@ -182,7 +182,7 @@ static void training__by_fft_repeats_and_resumes_to_the_bit(void **state)
     repeats_and_resumes(ANO_CONV_FFT, "fft");
 }
 
-static const ano_model_config encoding = {SIZE, 1, 3, 4, ANO_METHOD_ENCODER};
+static const ano_model_config encoding = {SIZE, 1, 3, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
 
 /* The second of two epochs is the encoder's, that of three still its GAN's. */
 static void training__of_an_encoder_resumes_to_the_bit_in_both_parts(void **state)
@@ -203,6 +203,113 @@ static void training__of_an_encoder_resumes_to_the_bit_in_both_parts(void **stat
         remove_folder(&whole);
         remove_folder(&stopped);
     }
+}
+
+/* All that a GAN's training may have, with that loss. */
+static ano_train_options all_of_gans(const folder *run, ano_gan_loss loss)
+{
+    ano_train_options options = two_epochs(run);
+    options.gan_loss = loss;
+    options.label_smoothing = loss == ANO_GAN_LOSS_BCE ? 0.1 : 0;
+    options.spectral_norm = true;
+    options.average = 0.9;
+    return options;
+}
+
+/* FC is stopped while its GAN is trained, ENCODER when that has ended. */
+static void training__with_all_that_gans_may_have_resumes_to_the_bit(void **state)
+{
+    (void)state;
+    ano_model_config config = {.size = SIZE, .channels = 1, .latent = 3, .base_width = 4};
+    config.prior = ANO_PRIOR_NORMAL;
+    for (ano_gan_loss loss = ANO_GAN_LOSS_BCE; loss <= ANO_GAN_LOSS_WASSERSTEIN; loss++)
+        for (int i = 0; i < 2; i++) {
+            const folder whole = temporary_folder(), stopped = temporary_folder();
+            config.method = i == 0 ? ANO_METHOD_FC : ANO_METHOD_ENCODER;
+            ano_train_options options = all_of_gans(&whole, loss);
+            train_model(&config, &options, ANO_OK);
+            options.run_dir = stopped.path;
+            options.callback = stop_in_second_epoch;
+            train_model(&config, &options, ANO_CANCELLED);
+            options.callback = NULL;
+            options.resume = true;
+            train_model(&config, &options, ANO_OK);
+            assert_same_run(&whole, &stopped);
+            remove_folder(&whole);
+            remove_folder(&stopped);
+        }
+}
+
+static void expect_refusal(const ano_model_config *config, const ano_train_options *options,
+                           const char *words)
+{
+    ano_dataset *dataset = bright_squares(NULL);
+    ano_model *model;
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(ano_train(&model, dataset, config, options, &err), ANO_ARG);
+    if (strstr(err.message, words) == NULL)
+        fail_msg("'%s' is not in '%s'", words, err.message);
+    ano_dataset_free(dataset);
+}
+
+static void resume__refuses_other_options_of_gans_by_name(void **state)
+{
+    (void)state;
+    const folder run = temporary_folder();
+    ano_model_config config = small;
+    ano_train_options options = all_of_gans(&run, ANO_GAN_LOSS_BCE);
+    train(&options, ANO_OK);
+    options.resume = true;
+    ano_train_options other = options;
+    other.label_smoothing = 0;
+    other.gan_loss = ANO_GAN_LOSS_HINGE;
+    expect_refusal(&config, &other, "gan_loss was 1 and is now 2");
+    other = options;
+    other.label_smoothing = 0.25;
+    expect_refusal(&config, &other, "label_smoothing was 0.1");
+    other = options;
+    other.spectral_norm = false;
+    expect_refusal(&config, &other, "spectral_norm was true and is now false");
+    other = options;
+    other.average = 0.5;
+    expect_refusal(&config, &other, "average was 0.9");
+    config.prior = ANO_PRIOR_NORMAL;
+    expect_refusal(&config, &options, "the model's prior was \"uniform\" and is now \"normal\"");
+    remove_folder(&run);
+}
+
+static void training__refuses_options_that_are_not_of_its_method(void **state)
+{
+    (void)state;
+    const ano_train_options usual = ANO_TRAIN_OPTIONS_INIT;
+    ano_model_config config = small;
+    ano_train_options options = usual;
+    for (ano_method method = ANO_METHOD_PATCH; method <= ANO_METHOD_VAE; method++) {
+        config.method = method;
+        options = usual;
+        options.gan_loss = ANO_GAN_LOSS_BCE;
+        expect_refusal(&config, &options, "the loss of a GAN is for methods that train a GAN");
+        options = usual;
+        options.label_smoothing = 0.1;
+        expect_refusal(&config, &options, "label smoothing is for");
+        options = usual;
+        options.spectral_norm = true;
+        expect_refusal(&config, &options, "spectral norm is for");
+        options = usual;
+        options.average = 0.9;
+        expect_refusal(&config, &options, "an average of the generator is for");
+    }
+    config.prior = ANO_PRIOR_UNIFORM;
+    expect_refusal(&config, &usual, "prior is uniform, but that of vae is normal");
+    config.method = ANO_METHOD_PATCH;
+    expect_refusal(&config, &usual, "prior: patch has no latent vectors");
+    config.method = ANO_METHOD_ENCODER;
+    options = usual;
+    options.label_smoothing = 0.1;
+    expect_refusal(&config, &options, "label smoothing is for the loss bce");
+    options = usual;
+    options.average = 1;
+    expect_refusal(&config, &options, "the average's decay is 1");
 }
 
 static void training__does_not_resume_an_encoder_for_another_loss(void **state)
@@ -346,6 +453,9 @@ int main(void)
         cmocka_unit_test(training__by_winograd_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__by_fft_repeats_and_resumes_to_the_bit),
         cmocka_unit_test(training__of_an_encoder_resumes_to_the_bit_in_both_parts),
+        cmocka_unit_test(training__with_all_that_gans_may_have_resumes_to_the_bit),
+        cmocka_unit_test(resume__refuses_other_options_of_gans_by_name),
+        cmocka_unit_test(training__refuses_options_that_are_not_of_its_method),
         cmocka_unit_test(training__does_not_resume_an_encoder_for_another_loss),
         cmocka_unit_test(training__killed_and_resumed_ends_as_if_never_killed),
         cmocka_unit_test(resume__refuses_another_run_by_name_of_what_differs),
