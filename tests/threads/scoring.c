@@ -118,7 +118,8 @@ static ano_dataset *images_in_files(const ano_view *view, size_t first, size_t n
 static void prepare(way *w)
 {
     const ano_view view = {.size = SIZE, .channels = 1, .stride = w->stride};
-    const ano_model_config config = {SIZE, 1, 3, 2, w->trained_as};
+    const ano_model_config config = {
+        .size = SIZE, .channels = 1, .latent = 3, .base_width = 2, .method = w->trained_as};
     ano_error err = ANO_ERROR_INIT;
     ano_train_options training = ANO_TRAIN_OPTIONS_INIT;
     training.epochs = 2;
@@ -169,7 +170,7 @@ static void score(results *r, const way *w, int threads)
     how.restarts = 2;
     how.samples = 2;
     how.threads = threads;
-    const ano_score_sink sink = {keep_strip, keep_score, r, false};
+    const ano_score_sink sink = {.on_strip = keep_strip, .on_result = keep_score, .cookie = r};
     memset(r, 0, sizeof *r);
     check(ano_score_images(w->model, w->images, &how, &sink, &err), ano_method_name(w->method),
           &err);

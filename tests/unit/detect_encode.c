@@ -160,7 +160,7 @@ static void z_distance__stands_beside_the_score_where_it_is_asked_for(void **sta
     (void)state;
     enum { N = 3 };
     static const ano_method methods[] = {ANO_METHOD_ENCODER, ANO_METHOD_HYBRID, ANO_METHOD_FC};
-    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     uint8_t pixels[N * PIXELS];
     float distances[N];
     ano_model *model;
@@ -188,7 +188,7 @@ static void z_distance__stands_beside_the_score_where_it_is_asked_for(void **sta
 static void score__has_no_trace_where_there_is_no_search(void **state)
 {
     (void)state;
-    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER, ANO_PRIOR_OF_METHOD};
     const ano_score_options options = ano_score_options_of(ANO_METHOD_ENCODER);
     const uint8_t pixels[PIXELS] = {0};
     float score, trace[1000];

@@ -131,7 +131,7 @@ static void check__tells_whose_loss_it_is(void **state)
 static const char *check_loss(ano_method method, int loss)
 {
     static ano_error err;
-    const ano_model_config config = {8, 1, 3, 4, method};
+    const ano_model_config config = {8, 1, 3, 4, method, ANO_PRIOR_OF_METHOD};
     ano_model *model;
     float *gradients[MODEL_NETWORKS] = {NULL};
     double losses[ANO_MAX_LOSSES] = {0};
