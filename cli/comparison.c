@@ -67,7 +67,7 @@ static ano_status check_methods(const cli_comparison *comparison, ano_error *err
     ano_status status = ANO_OK;
     for (size_t i = 0; i < comparison->n_rows && status == ANO_OK; i++) {
         cli_options how = *comparison->options;
-        cli_options_take_method(&how, comparison->methods[i]);
+        cli_options_take_method(&how, trained_for(comparison->methods[i]));
         status = ano_train_check(&how.model, &how.train, err);
     }
     return status;

@@ -1,7 +1,7 @@
 # All that the training of a GAN may have, from the command line: it is kept in config.json, stays with a
 # resumed run, which ends in the bytes of one that was never stopped, and is no part of other methods.
 make_bars bars
-how=(--normal 1 "${small[@]}" --no-test --quiet)
+how=(--normal 1 "${small_fc[@]}" --no-test --quiet)
 options=(--prior normal --spectral-norm --average 0.8 --gan-loss)
 grep_options() { grep -E '"(prior|gan-loss|label-smoothing|spectral-norm|average)"' "$1/config.json"; }
 
