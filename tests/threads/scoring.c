@@ -169,7 +169,7 @@ static void score(results *r, const way *w, int threads)
     how.restarts = 2;
     how.samples = 2;
     how.threads = threads;
-    const ano_score_sink sink = {keep_strip, keep_score, r, false};
+    const ano_score_sink sink = {.on_strip = keep_strip, .on_result = keep_score, .cookie = r};
     memset(r, 0, sizeof *r);
     check(ano_score_images(w->model, w->images, &how, &sink, &err), ano_method_name(w->method),
           &err);
