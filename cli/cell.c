@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/run.h"
@@ -10,7 +11,6 @@
 #include "cli/train.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +59,10 @@ ano_status cli_cell_read(report_benchmark_cell *out, const cli_cell *cell, const
     if (access(path, F_OK) == 0)
         status = base_file_read(&text, &size, path, err);
     if (text != NULL) {
-        json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        json_t *root;
+        json_error_t where;
+        if (base_json_read(&root, text, size, &where) == ANO_NOMEM)
+            status = base_error_nomem(err, path);
         const char *class_name, *method;
         json_int_t seed;
         out->done = json_unpack(root, "{ss ss sI sF sF sF sF}", "class", &class_name, "method",
@@ -70,7 +73,7 @@ ano_status cli_cell_read(report_benchmark_cell *out, const cli_cell *cell, const
                     strcmp(method, cell->method) == 0 && seed == (json_int_t)cell->seed &&
                     out->auroc >= 0 && out->auroc <= 1;
         json_decref(root);
-        if (!out->done)
+        if (!out->done && status == ANO_OK)
             status =
                 base_error(err, ANO_FORMAT,
                            "%s: is not what a benchmark wrote; remove it, and the cell is done "
@@ -91,11 +94,11 @@ static ano_status write_cell(const cli_cell *cell, const report_benchmark_cell *
                   "seed", (json_int_t)cell->seed, "baseline", (int)cell->is_baseline, "auroc",
                   found->auroc, "train_seconds", found->train_seconds, "test_seconds",
                   found->test_seconds, "image_seconds", found->image_seconds);
-    char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     const ano_status status = path != NULL && text != NULL
                                   ? base_file_write(path, text, strlen(text), err)
                                   : base_error_nomem(err, "cells");
-    free(text);
+    base_free(text);
     json_decref(root);
     base_free(path);
     return status;

@@ -2,12 +2,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -481,14 +481,15 @@ static bool set_option(cli_options *options, const option_row *row, const char *
     return false;
 }
 
-/* The value as JSON, or NULL where there is none (a text or a word that is not set). */
+/* The value as JSON, null where there is none (a text or a word that is not set); NULL when memory
+ * is short. */
 static json_t *get_option(const cli_options *options, const option_row *row)
 {
     const void *field = (const char *)options + row->offset;
     switch (row->kind) {
     case KIND_TEXT:
         return *(const char *const *)field != NULL ? json_string(*(const char *const *)field)
-                                                   : NULL;
+                                                   : json_null();
     case KIND_FLAG:
         return json_boolean(*(const bool *)field);
     case KIND_WHOLE:
@@ -503,7 +504,8 @@ static json_t *get_option(const cli_options *options, const option_row *row)
     case KIND_FLIP:
         return json_string(flip_names[*(const unsigned *)field]);
     case KIND_WORD:
-        return *(const int *)field >= 0 ? word_json(row->argument, *(const int *)field) : NULL;
+        return *(const int *)field >= 0 ? word_json(row->argument, *(const int *)field)
+                                        : json_null();
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
     case KIND_POOL: {
@@ -595,7 +597,7 @@ static char *describe_default(int key, const char *text, void *input)
     char *described = malloc(strlen(text) + sizeof number + 64);
     if (described != NULL && of_run && strstr(text, "default") == NULL)
         sprintf(described, "%s (default: the run's)", text);
-    else if (described != NULL && value != NULL && !of_run && !is_off)
+    else if (described != NULL && value != NULL && !json_is_null(value) && !of_run && !is_off)
         sprintf(described, "%s (default %s)", text,
                 json_is_string(value) ? json_string_value(value) : number);
     else {
@@ -762,8 +764,10 @@ ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_
                                   const char *path, ano_error *err)
 {
     json_error_t where;
-    ano_status status = ANO_OK;
-    json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    json_t *config;
+    ano_status status = base_json_read(&config, bytes, size, &where);
+    if (status == ANO_NOMEM)
+        return base_error_nomem(err, path);
     if (!json_is_object(config)) {
         const bool is_json = config != NULL;
         json_decref(config);
@@ -833,15 +837,17 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
         const bool left_open =
             verb == CLI_VERB_BENCHMARK && has_own_default(&rows[i]) && !options->given[i];
         json_t *value =
-            is_kept(&rows[i], verb) && !left_open ? get_option(options, &rows[i]) : NULL;
-        packed = value == NULL || json_object_set_new(config, rows[i].name, value) == 0;
+            is_kept(&rows[i], verb) && !left_open ? get_option(options, &rows[i]) : json_null();
+        packed = json_is_null(value) || json_object_set_new(config, rows[i].name, value) == 0;
     }
-    status = packed ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
+    char *text = packed ? base_json_text(config, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    status =
+        text != NULL ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
     if (status == ANO_OK) {
-        json_dumpf(config, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        fputc('\n', file.stream);
+        fprintf(file.stream, "%s\n", text);
         status = base_file_commit(&file, err);
     }
+    base_free(text);
     json_decref(config);
     base_free(path);
     return status;

@@ -181,6 +181,8 @@ static int see_in_channels(VipsImage **image, int channels)
         return become(image, &out, vips_bandjoin(bands, &out, channels, NULL));
     }
     VipsImage *luma = vips_image_new_matrixv(3, 1, 0.299, 0.587, 0.114);
+    if (luma == NULL)
+        return -1;
     const int failed = vips_recomb(*image, &out, luma, NULL);
     g_object_unref(luma);
     return become(image, &out, failed) != 0 ? -1 : round_to_integers(image);

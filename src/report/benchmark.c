@@ -3,13 +3,13 @@
 #include "report/benchmark.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "report/text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DIGITS = 9, NAME_WIDTH = 21, MOST_COLUMNS = 100 };
@@ -251,11 +251,10 @@ ano_status report_benchmark_json(FILE *stream, const report_benchmark *benchmark
         json_array_append_new(rows, row_as_json(benchmark, &benchmark->rows[r]));
     json_t *root = json_pack("{ss so so}", "data", benchmark->data, "methods", rows, "cells",
                              cells_as_json(benchmark));
-    char *text =
-        root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    char *text = base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
     if (text != NULL)
         fprintf(stream, "%s\n", text);
-    free(text);
+    base_free(text);
     json_decref(root);
     return text != NULL ? ANO_OK : base_error_nomem(err, "benchmark");
 }
