@@ -122,6 +122,15 @@ static gint64 most_numbers(VipsSource *source)
     return in_words ? vips_source_length(source) : G_MAXINT64;
 }
 
+/* A JPEG that ends early but is marked as ended is no more than a warning to libjpeg, which paints
+ * the rest gray. Of other formats most warnings are of no matter to the pixels. */
+static VipsFailOn failing(VipsSource *source)
+{
+    const unsigned char *magic = vips_source_sniff(source, 2);
+    const bool is_jpeg = magic != NULL && magic[0] == 0xff && magic[1] == 0xd8;
+    return is_jpeg ? VIPS_FAIL_ON_WARNING : VIPS_FAIL_ON_ERROR;
+}
+
 static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano_error *err)
 {
     VipsSource *source = NULL;
@@ -129,12 +138,14 @@ static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano
     if (status != ANO_OK)
         return status;
     const bool known = is_picture(source);
-    const gint64 most = most_numbers(source); /* before the loader has its place in the file */
+    /* Before the loader has its place in the file. */
+    const gint64 most = most_numbers(source);
+    const VipsFailOn fail_on = failing(source);
     if (!known) {
         vips_error_clear();
         status = base_error(err, ANO_FORMAT, "%s: is not an image of a known kind", path);
-    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on",
-                                                  VIPS_FAIL_ON_ERROR, NULL)) == NULL) {
+    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on", fail_on,
+                                                  NULL)) == NULL) {
         status = fail(err, ANO_FORMAT, path);
     } else if ((gint64)(*out)->Xsize * (*out)->Ysize * (*out)->Bands > most) {
         status =
