@@ -1,7 +1,7 @@
 /* anogan benchmark: each class of a data set in turn is normal, and methods and plain baselines are
  * trained on its training images and tested on the test images of all classes. Each cell of the
- * table is a process of its own and ends in a file of its own, so that what was finished is never
- * done again. */
+ * table ends in a file of its own, so that what was finished is never done again, and cells that
+ * share a model are one process. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/comparison.h"
 #include "cli/jobs.h"
+#include "cli/piece.h"
 #include "cli/progress.h"
 #include "cli/run.h"
 #include "cli/train.h"
@@ -29,7 +30,9 @@ static const cli_command command = {
         "baselines. DATA is a folder of IDX files, an MVTec-style tree or a folder of such, a CSV "
         "manifest, or folders of images, a folder a class, of which a fifth is kept for testing. "
         "What is finished is kept in DIR: after Ctrl-C --resume goes on from there, and in a table "
-        "that is finished it may add methods, classes and seeds.",
+        "that is finished it may add methods, classes and seeds. Where models remember (--memory), "
+        "rows called alone and unlearned tell what the method says without the memory, and what of "
+        "the memory nothing was learned for.",
     .takes_data = true,
 };
 
@@ -52,8 +55,10 @@ static void on_wait(void *cookie)
     if (b->progress.quiet || !b->progress.terminal)
         return;
     cli_comparison_work(&done, &total, &b->compared);
-    for (size_t i = 0; i < b->compared.n_cells; i++)
-        n_running += b->compared.begun[i] > 0;
+    for (size_t i = 0; i < b->compared.n_pieces; i++) {
+        const cli_comparison_piece *piece = &b->compared.pieces[i];
+        n_running += piece->begun > 0 && piece->ended == 0 ? piece->n : 0;
+    }
     char title[64];
     snprintf(title, sizeof title, "%zu of %zu cells, %zu under way", b->compared.n_done,
              b->compared.n_cells, n_running);
@@ -63,36 +68,29 @@ static void on_wait(void *cookie)
 static void on_begin(size_t i, void *cookie)
 {
     benchmark *b = cookie;
-    b->compared.begun[b->compared.order[i]] = base_seconds();
+    b->compared.pieces[i].begun = base_seconds();
 }
 
-/* ---- cells --------------------------------------------------------------------------------- */
-
-static char *log_path(const benchmark *b, const cli_cell *cell)
-{
-    char *name = cli_cell_name(cell), *path = NULL;
-    const size_t size = strlen(b->options->out) + sizeof "/logs/.txt";
-    if (name != NULL && (path = base_alloc(size + strlen(name), 1)) != NULL)
-        sprintf(path, "%s/logs/%s.txt", b->options->out, name);
-    base_free(name);
-    return path;
-}
+/* ---- pieces -------------------------------------------------------------------------------- */
 
 /* In a process of its own, whose messages go to a file. */
-static int run_cell(size_t i, void *cookie)
+static int run_piece(size_t i, void *cookie)
 {
     const benchmark *b = cookie;
-    const cli_cell *cell = &b->compared.cells[b->compared.order[i]];
-    char *path = log_path(b, cell);
+    const cli_comparison_piece *piece = &b->compared.pieces[i];
+    const cli_cell *cells[CLI_MAX_METHODS];
+    for (size_t k = 0; k < piece->n; k++)
+        cells[k] = &b->compared.cells[piece->cells[k]];
+    char *path = cli_cell_path(cells[0], b->options->out, CLI_CELL_LOG);
     cli_options options = *b->options;
     options.quiet = options.json = false;
     if (path == NULL || freopen(path, "a", stderr) == NULL)
         return CLI_OTHER;
     base_free(path);
-    return cli_cell_run(cell, &options, b->options->out);
+    return cli_piece_run(cells, piece->n, &options, b->options->out);
 }
 
-/* The last line of a cell's messages. */
+/* The last error among a piece's messages, else their last line. */
 static void say_why(const char *path)
 {
     char *text;
@@ -101,18 +99,29 @@ static void say_why(const char *path)
         return;
     while (size > 0 && text[size - 1] == '\n')
         text[--size] = '\0';
-    const char *line = strrchr(text, '\n');
+    const char *last = text, *error = NULL;
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += line > text;
+        last = line;
+        error = strncmp(line, "anogan: ", 8) == 0 ? line : error;
+    }
+    last = error != NULL ? error : last;
     if (size > 0)
-        fprintf(stderr, "%s\n", line != NULL ? line + 1 : text);
+        fprintf(stderr, "%.*s\n", (int)strcspn(last, "\n"), last);
     base_free(text);
 }
 
-static void say_failed(benchmark *b, const cli_cell *cell, int signal)
+/* Names the cells of a piece that have no figures: "class 9, fc, latent, seed 0". */
+static void say_failed(benchmark *b, const cli_comparison_piece *piece, int signal)
 {
-    char *path = log_path(b, cell);
+    const cli_cell *first = &b->compared.cells[piece->cells[0]];
+    char *path = cli_cell_path(first, b->options->out, CLI_CELL_LOG);
     cli_progress_end(&b->progress);
-    fprintf(stderr, "anogan: class %s, %s, seed %" PRIu64 ": ", cell->class_name, cell->method,
-            cell->seed);
+    fprintf(stderr, "anogan: class %s", first->class_name);
+    for (size_t k = 0; k < piece->n; k++)
+        if (!b->compared.figures[piece->cells[k]].done)
+            fprintf(stderr, ", %s", b->compared.cells[piece->cells[k]].method);
+    fprintf(stderr, ", seed %" PRIu64 ": ", first->seed);
     if (signal != 0)
         fprintf(stderr, "was ended by signal %d%s\n", signal,
                 signal == 9 ? ", as where memory is short: try fewer --jobs" : "");
@@ -122,26 +131,33 @@ static void say_failed(benchmark *b, const cli_cell *cell, int signal)
     base_free(path);
 }
 
+static void say_done(benchmark *b, const cli_cell *cell, const report_benchmark_cell *found)
+{
+    cli_progress_say(&b->progress, "%zu of %zu  class %s  %s  seed %" PRIu64 "  AUROC %.4f  %.1f s",
+                     b->compared.n_done, b->compared.n_cells, cell->class_name, cell->method,
+                     cell->seed, found->auroc, found->train_seconds + found->test_seconds);
+}
+
 static void on_end(size_t i, int code, int signal, void *cookie)
 {
     benchmark *b = cookie;
-    const cli_cell *cell = &b->compared.cells[b->compared.order[i]];
-    report_benchmark_cell *found = &b->compared.figures[b->compared.order[i]];
+    cli_comparison_piece *piece = &b->compared.pieces[i];
     ano_error err = ANO_ERROR_INIT;
-    b->compared.begun[b->compared.order[i]] = 0;
-    if (code != CLI_DONE && (cli_interrupted() || code == CLI_INTERRUPTED))
+    piece->ended = base_seconds();
+    for (size_t k = 0; k < piece->n; k++) {
+        const cli_cell *cell = &b->compared.cells[piece->cells[k]];
+        report_benchmark_cell *found = &b->compared.figures[piece->cells[k]];
+        if (cli_cell_read(found, cell, b->options->out, &err) != ANO_OK)
+            code = cli_fail(CLI_ON_RUN, &err);
+        b->compared.n_done += found->done;
+        if (found->done)
+            say_done(b, cell, found);
+    }
+    if (code == CLI_DONE || cli_interrupted() || code == CLI_INTERRUPTED)
         return;
-    if (code == CLI_DONE && cli_cell_read(found, cell, b->options->out, &err) != ANO_OK)
-        code = cli_fail(CLI_ON_RUN, &err);
-    else if (code != CLI_DONE)
-        say_failed(b, cell, signal);
+    if (err.status == ANO_OK)
+        say_failed(b, piece, signal);
     b->code = b->code == CLI_DONE ? code : b->code;
-    b->compared.n_done += found->done;
-    if (found->done)
-        cli_progress_say(&b->progress,
-                         "%zu of %zu  class %s  %s  seed %" PRIu64 "  AUROC %.4f  %.1f s",
-                         b->compared.n_done, b->compared.n_cells, cell->class_name, cell->method,
-                         cell->seed, found->auroc, found->train_seconds + found->test_seconds);
 }
 
 /* ---- how many at a time -------------------------------------------------------------------- */
@@ -193,37 +209,43 @@ static void settle_jobs(cli_options *options)
 
 /* ---- results ------------------------------------------------------------------------------- */
 
-static int write_results(const benchmark *b)
+static int write_results(benchmark *b)
 {
-    enum { N_SETTINGS = 11, TEXT = 32 };
+    enum { N_SETTINGS = 12, TEXT = 32 };
     const cli_options *o = b->options;
     char texts[N_SETTINGS][TEXT];
     size_t n = 0;
     const struct {
-        const char *name;
+        const char *name, *option; /* which methods may have defaults of their own for, else NULL */
         int value;
-    } numbers[] = {{"seeds", o->seeds},
-                   {"epochs", o->train.epochs},
-                   {"batch", o->train.batch},
-                   {"latent", o->model.latent},
-                   {"base width", o->model.base_width},
-                   {"held out (0: a fifth, at most 200)", o->held_out},
-                   {"iterations of a search", o->search.iterations},
-                   {"restarts of a search", o->search.restarts},
-                   {"threads of a model", o->threads}};
+    } numbers[] = {{"seeds", NULL, o->seeds},
+                   {"epochs", "epochs", o->train.epochs},
+                   {"batch", NULL, o->train.batch},
+                   {"latent", NULL, o->model.latent},
+                   {"base width", "base-width", o->model.base_width},
+                   {"held out (0: a fifth, at most 200)", NULL, o->held_out},
+                   {"iterations of a search", "iterations", o->search.iterations},
+                   {"restarts of a search", "restarts", o->search.restarts},
+                   {"threads of a model", NULL, o->threads}};
     report_setting settings[N_SETTINGS] = {{"data", o->data}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         snprintf(texts[n], TEXT, "%d", numbers[i].value);
+        if (numbers[i].option != NULL && !cli_options_given(o, numbers[i].option))
+            snprintf(texts[n], TEXT, "each method's own");
         settings[n + 1] = (report_setting){numbers[i].name, texts[n]};
         n++;
     }
+    snprintf(texts[n], TEXT, "%g", o->alpha);
+    settings[n + 1] = (report_setting){"alpha of the thresholds", texts[n]};
+    n++;
     snprintf(texts[n], TEXT, "%" PRIu64, o->seed);
     settings[n + 1] = (report_setting){"first seed", texts[n]};
+    cli_comparison_show(&b->compared);
     const report_benchmark results = {.data = o->data,
                                       .classes = b->compared.class_names,
                                       .n_classes = b->compared.classes.n,
-                                      .rows = b->compared.rows,
-                                      .n_rows = b->compared.n_rows,
+                                      .rows = b->compared.shown,
+                                      .n_rows = b->compared.n_shown,
                                       .seed = o->seed,
                                       .settings = settings,
                                       .n_settings = n + 2};
@@ -272,7 +294,7 @@ static int run(cli_options *options)
     if (code == CLI_DONE && cli_comparison_find_missing(&b.compared, &err) != ANO_OK)
         code = cli_fail(CLI_ON_RUN, &err);
     const cli_jobs jobs = {
-        b.compared.n_missing, options->jobs, run_cell, on_begin, on_end, on_wait, &b};
+        b.compared.n_pieces, options->jobs, run_piece, on_begin, on_end, on_wait, &b};
     if (code == CLI_DONE)
         code = cli_jobs_run(&jobs);
     cli_progress_end(&b.progress);

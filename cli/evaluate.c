@@ -53,6 +53,8 @@ int cli_evaluate(int argc, char **argv)
         code = cli_refuse(CLI_USAGE, "evaluate: --out DIR is needed, for %s is not a run folder",
                           options.run);
     if (code == CLI_DONE)
+        code = cli_check_trace_of(&options, run.model);
+    if (code == CLI_DONE)
         code = cli_run_lock(&lock, options.out);
     if (code == CLI_DONE)
         code = calibrate(&run, &options);

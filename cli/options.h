@@ -59,7 +59,7 @@ typedef struct cli_options {
     const char *maps; /* the folder for anomaly maps */
     report_map_format map_format;
     const char *watch; /* the folder whose new files are scored */
-    bool quiet, json, fail_on_anomaly, no_test, strict;
+    bool quiet, json, fail_on_anomaly, no_test, strict, z_distance;
 
     const char **inputs; /* [n_inputs], what is to be scored; the texts are argv's */
     size_t n_inputs;
@@ -68,8 +68,8 @@ typedef struct cli_options {
     bool given[CLI_MAX_ROWS]; /* the rows that the command line, or config.json, named */
 } cli_options;
 
-/* Leaves what is remembered to the method. */
-enum { CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
+/* Every kind; what the method remembers by default. */
+enum { CLI_MEMORY_ALL = (1 << ANO_MEMORIES) - 1, CLI_MEMORY_AUTO = 1 << ANO_MEMORIES };
 
 /* How a verb is called. Positional arguments go to `run`, `data` and `inputs`, as
  * `takes_run` and the others say. */
@@ -100,13 +100,26 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
 /* Makes `method` the one of the training to come, with its defaults for what is not given. */
 void cli_options_take_method(cli_options *options, ano_method method);
 
+/* The method of the training to come, where --method leaves it to us too. */
+ano_method cli_options_trained_method(const cli_options *options);
+
+/* Where no epochs are given, and the method's are chosen for thousands of images: more for fewer
+ * images, up to 20 times as many, that the networks take as many steps as with 4,800. */
+void cli_options_settle_epochs(cli_options *options, size_t n_images);
+
+/* Makes `method` the one that scores, with its defaults for what is not given. */
+void cli_options_take_search(cli_options *options, ano_method method);
+
+/* Whether the command line, or config.json, named the option. */
+bool cli_options_given(const cli_options *options, const char *name);
+
 /* The name of an option that the command line gave although what `verb` resumes cannot change it,
  * or NULL. */
 const char *cli_options_fixed_given(const cli_options *options, cli_verb verb);
 
 /* The method of a name, as --method takes it; false where there is none such. */
 bool cli_options_method(ano_method *out, const char *name);
-/* All names of methods, "fc|patch". */
+/* All names of methods, "fc|patch", in the order of ano_method. */
 const char *cli_options_methods(void);
 
 /* The view that training asks for. */

@@ -29,10 +29,10 @@ static void print_json(json_t *object)
     fflush(stdout);
 }
 
-void cli_output_begin(bool json)
+void cli_output_begin(bool json, bool z_distance)
 {
     if (!json)
-        puts("path,class,score,p_value,decision,seconds");
+        printf("path,class,score,p_value,decision,seconds%s\n", z_distance ? ",z_distance" : "");
 }
 
 static void print_line_as_json(const cli_line *line)
@@ -47,6 +47,8 @@ static void print_line_as_json(const cli_line *line)
         json_object_set_new(object, "p_value", known ? json_real(line->p_value) : json_null());
         json_object_set_new(object, "decision", known ? json_string(line->decision) : json_null());
         json_object_set_new(object, "seconds", json_real(line->seconds));
+        if (line->has_z_distance)
+            json_object_set_new(object, "z_distance", json_real(line->z_distance));
     }
     print_json(object);
 }
@@ -67,6 +69,10 @@ void cli_output_line(const cli_line *line, bool json)
     else
         printf(",%.*g,%.6g,%s,%.3f", DIGITS, line->score, line->p_value, line->decision,
                line->seconds);
+    if (line->has_z_distance && line->error != NULL)
+        putchar(',');
+    else if (line->has_z_distance)
+        printf(",%.*g", DIGITS, line->z_distance);
     putchar('\n');
     fflush(stdout);
 }

@@ -9,6 +9,8 @@ typedef struct cli_line {
     const char *class_name;
     const char *error; /* NULL, or why there is no score */
     double score, p_value, seconds;
+    bool has_z_distance; /* it was asked for */
+    double z_distance;
     const char *decision; /* "normal" or "anomalous"; NULL: not known, nor is the p-value */
 } cli_line;
 
@@ -22,7 +24,7 @@ typedef struct cli_summary {
     double seconds;
 } cli_summary;
 
-void cli_output_begin(bool json);
+void cli_output_begin(bool json, bool z_distance);
 void cli_output_line(const cli_line *line, bool json);
 /* With JSON, a last line {"summary": …}. */
 void cli_output_end(const cli_summary *summary, bool json);

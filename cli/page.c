@@ -186,8 +186,7 @@ static void fill_settings(page_texts *p, const report_results *results, const an
     add_number(p, "base width", options->model.base_width);
     if (results->method != ANO_METHOD_PATCH)
         add_number(p, "latent", options->model.latent);
-    if (results->method == ANO_METHOD_FC || results->method == ANO_METHOD_LATENT ||
-        results->method == ANO_METHOD_HYBRID) {
+    if (ano_method_searches(results->method)) {
         add_setting(p, "search", ano_search_name(results->search));
         add_number(p, "iterations", results->iterations);
         add_number(p, "restarts", results->restarts);

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -168,6 +169,18 @@ ano_status cli_remove_files(const char *folder, const char *prefix, const char *
     return status;
 }
 
+/* The same in a folder of a folder. */
+static ano_status remove_in(const char *run, const char *folder, const char *prefix,
+                            const char *suffix, ano_error *err)
+{
+    char *path = base_path_join(run, folder);
+    if (path == NULL)
+        return base_error_nomem(err, run);
+    const ano_status status = cli_remove_files(path, prefix, suffix, err);
+    base_free(path);
+    return status;
+}
+
 ano_status cli_run_clear(const char *folder, ano_error *err)
 {
     static const struct {
@@ -185,21 +198,17 @@ ano_status cli_run_clear(const char *folder, ano_error *err)
         {".", "histgram.png", ""},
         {".", "histgram.svg", ""},
         {"result", "epoch_", ".png"},
-        {"weights", "generator_", ".safetensors"},
         {"predict", "", ".png"},
-        {"weights", "discriminator_", ".safetensors"},
-        {"weights", "encoder_", ".safetensors"},
     };
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *path = base_path_join(folder, files[i].folder);
-        if (path == NULL)
-            return base_error_nomem(err, folder);
-        const ano_status status = cli_remove_files(path, files[i].prefix, files[i].suffix, err);
-        base_free(path);
-        if (status != ANO_OK)
-            return status;
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == ANO_OK; i++)
+        status = remove_in(folder, files[i].folder, files[i].prefix, files[i].suffix, err);
+    for (int i = 0; i < ANO_NETWORKS && status == ANO_OK; i++) {
+        char prefix[40];
+        snprintf(prefix, sizeof prefix, "%s_", ano_network_name((ano_network)i));
+        status = remove_in(folder, "weights", prefix, ".safetensors", err);
     }
-    return ANO_OK;
+    return status;
 }
 
 /* How many of n normal images are held out: enough for a threshold, but most are to be learnt. */

@@ -30,6 +30,41 @@ static const cli_command command = {
     .takes_inputs = true,
 };
 
+int cli_check_trace(const cli_options *options, ano_method method, bool has_tiles)
+{
+    if (options->trace != NULL && !ano_method_searches(method))
+        return cli_refuse(CLI_USAGE, "--trace: the method %s does not search, so there is no trace",
+                          ano_method_name(method));
+    if (options->trace != NULL && has_tiles)
+        return cli_refuse(CLI_USAGE, "--trace: the model sees tiles; only searches of whole images "
+                                     "are traced");
+    return CLI_DONE;
+}
+
+static ano_method method_of(const cli_options *options, const ano_model *model)
+{
+    const ano_method asked = options->search.method;
+    return asked != ANO_METHOD_OF_MODEL ? asked : ano_model_get_config(model).method;
+}
+
+int cli_check_trace_of(const cli_options *options, const ano_model *model)
+{
+    return cli_check_trace(options, method_of(options, model),
+                           ano_model_get_view(model).stride > 0);
+}
+
+static int check_z_distance(const cli_options *options, const ano_model *model)
+{
+    const ano_method method = method_of(options, model);
+    if (options->z_distance && method != ANO_METHOD_ENCODER && method != ANO_METHOD_HYBRID)
+        return cli_refuse(CLI_USAGE, "--z-distance: the method %s has none; encoder and hybrid do",
+                          ano_method_name(method));
+    if (options->z_distance && ano_model_get_view(model).stride > 0)
+        return cli_refuse(CLI_USAGE,
+                          "--z-distance: the model sees tiles; only whole images have one");
+    return CLI_DONE;
+}
+
 /* ---- a scoring call with progress ---------------------------------------------------------- */
 
 static int on_search(double done, size_t total, void *cookie)
@@ -65,7 +100,7 @@ int cli_scoring_end(cli_scoring *scoring, ano_status status, size_t n, const cli
 /* What an image came to, until it is printed. */
 typedef struct row {
     size_t image;
-    double score, p_value, seconds;
+    double score, z_distance, p_value, seconds;
     char *error; /* NULL, or why there is no score */
 } row;
 
@@ -93,6 +128,8 @@ static void print_row(call *c, const row *found, bool is_anomalous)
         .class_name = ano_dataset_class(c->images, found->image),
         .error = found->error,
         .score = found->score,
+        .has_z_distance = c->options->z_distance,
+        .z_distance = found->z_distance,
         .p_value = found->p_value,
         .seconds = found->seconds,
         .decision = !cli_verdict_is_given(&c->verdict) ? NULL
@@ -180,6 +217,7 @@ static int on_result(const ano_result *result, void *cookie)
             cli_say("%s: no map", c->maps.why.message);
         }
         found.score = (double)result->score;
+        found.z_distance = (double)result->z_distance;
         found.p_value = cli_verdict_p_value(&c->verdict, found.score);
         if (result->trace != NULL)
             write_trace(c, result);
@@ -211,7 +249,8 @@ static int score_images(call *c, const ano_dataset *images)
     const ano_score_sink sink = {.on_strip = options->maps != NULL ? on_strip : NULL,
                                  .on_result = on_result,
                                  .cookie = c,
-                                 .traces = options->trace != NULL};
+                                 .traces = options->trace != NULL,
+                                 .z_distances = options->z_distance};
     const ano_status status = ano_score_images(c->run->model, images, &c->scoring.how, &sink, &err);
     cli_maps_drop(&c->maps);
     if (status == ANO_OK && c->rows != NULL)
@@ -253,10 +292,6 @@ static int on_arrival(const char *path, void *cookie)
 static int open_outputs(call *c)
 {
     const cli_options *options = c->options;
-    const bool tiles = ano_model_get_view(c->run->model).stride > 0;
-    if (options->trace != NULL && tiles)
-        return cli_refuse(CLI_USAGE, "--trace: the model sees tiles; only searches of whole images "
-                                     "are traced");
     if (options->fdr > 0 && !cli_verdict_is_given(&c->verdict))
         return cli_refuse(CLI_BAD_MODEL, "%s: has no p-values for --fdr to choose by",
                           c->run->model_path);
@@ -291,13 +326,17 @@ static int score(cli_run *run, const cli_options *options)
     ano_error err = ANO_ERROR_INIT;
     call c = {.options = options, .run = run, .err = ANO_ERROR_INIT};
     const cli_progress clock = cli_progress_begin(true);
-    int code = cli_verdict_open(&c.verdict, run, options);
+    int code = cli_check_trace_of(options, run->model);
+    if (code == CLI_DONE)
+        code = check_z_distance(options, run->model);
+    if (code == CLI_DONE)
+        code = cli_verdict_open(&c.verdict, run, options);
     if (code == CLI_DONE)
         code = open_outputs(&c);
     if (code == CLI_DONE && options->watch == NULL)
         code = cli_inputs_open(&images, run->model, options);
     if (code == CLI_DONE)
-        cli_output_begin(options->json);
+        cli_output_begin(options->json, options->z_distance);
     if (code == CLI_DONE)
         code = options->watch != NULL ? cli_watch(options->watch, on_arrival, &c)
                                       : score_images(&c, images);

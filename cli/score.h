@@ -4,6 +4,12 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 
+/* Refuses a --trace where there will be none: by a method that does not search, or in tiles.
+ * Returns an exit code. */
+int cli_check_trace(const cli_options *options, ano_method method, bool has_tiles);
+/* The same of scores by a model. */
+int cli_check_trace_of(const cli_options *options, const ano_model *model);
+
 /* A scoring call of the library's, with progress. */
 typedef struct cli_scoring {
     cli_progress progress;

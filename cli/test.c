@@ -292,9 +292,19 @@ static size_t part_scores(float *parted, const test *t)
     return n_normal;
 }
 
-static ano_status write_histograms(const test *t, ano_error *err)
+static bool remembers(const ano_model *model)
+{
+    for (int kind = 0; kind < ANO_MEMORIES; kind++)
+        if (ano_model_get_memory(model, (ano_memory)kind).n > 0)
+            return true;
+    return false;
+}
+
+static ano_status write_histograms(const test *t, const ano_model *model, ano_error *err)
 {
     static const char *const names[] = {"histgram.png", "histgram.svg"};
+    const char *title =
+        report_score_title(t->results.method, t->options->search.evidence, remembers(model));
     const size_t n = t->tested.n;
     float *parted = base_alloc(n, sizeof *parted);
     if (parted == NULL)
@@ -312,7 +322,7 @@ static ano_status write_histograms(const test *t, ano_error *err)
         char *path = base_path_join(t->options->out, names[i]);
         status = path == NULL ? base_error_nomem(err, names[i])
                               : report_histogram(path, groups, 2, t->results.methods[0].threshold,
-                                                 "Residual of the latent search", err);
+                                                 title, err);
         base_free(path);
     }
     base_free(parted);
@@ -325,7 +335,7 @@ static ano_status test_write(const test *t, const ano_model *model, ano_error *e
     if (status == ANO_OK)
         status = report_write_results(t->options->out, &t->results, err);
     if (status == ANO_OK)
-        status = write_histograms(t, err);
+        status = write_histograms(t, model, err);
     if (status == ANO_OK)
         status = cli_page_write(t->options->out, &t->results, &t->tested, model, t->options, err);
     return status;

@@ -273,7 +273,10 @@ int cli_tested_score(cli_tested *out, const ano_model *model, const ano_dataset 
                  .err = ANO_ERROR_INIT};
     int code = prepare(&t, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
     if (code == CLI_DONE) {
-        const ano_score_sink sink = {on_strip, on_result, &t, options->trace != NULL};
+        const ano_score_sink sink = {.on_strip = on_strip,
+                                     .on_result = on_result,
+                                     .cookie = &t,
+                                     .traces = options->trace != NULL};
         cli_scoring_begin(&t.scoring, options, "scored");
         const ano_status status = ano_score_images(model, images, &t.scoring.how, &sink, &err);
         if (t.err.status != ANO_OK) {

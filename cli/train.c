@@ -9,6 +9,7 @@
 #include "cli/memorise.h"
 #include "cli/progress.h"
 #include "cli/run.h"
+#include "cli/score.h"
 #include "cli/test.h"
 #include "report/pictures.h"
 
@@ -225,6 +226,7 @@ int cli_train_and_test(cli_options *options, bool replaces)
         code = cli_fail(CLI_ON_RUN, &err);
     if (code != CLI_DONE)
         goto done;
+    cli_options_settle_epochs(options, ano_dataset_count(images));
     absolute = realpath(options->data, NULL);
     options->data = absolute != NULL ? absolute : options->data;
     code = prepare_folder(options);
@@ -305,10 +307,9 @@ int cli_train(int argc, char **argv)
         code = cli_refuse(CLI_USAGE, "train: config.json names no data; give DATA");
     if (code == CLI_DONE)
         code = cli_check_view(&options);
-    if (options.method > 0)
-        cli_options_take_method(&options, (ano_method)(options.method - 1));
-    else
-        cli_options_take_method(&options, options.tile > 0 ? ANO_METHOD_PATCH : ANO_METHOD_FC);
+    cli_options_take_method(&options, cli_options_trained_method(&options));
+    if (code == CLI_DONE)
+        code = cli_check_trace(&options, options.model.method, options.tile > 0);
     if (code == CLI_DONE)
         code = cli_train_and_test(&options, false);
     cli_options_free(&options);

@@ -277,6 +277,8 @@ enum { ANO_NETWORKS = 4 };
 ANO_API const char *ano_network_name(ano_network network);
 /* Whether scoring by the method takes the network. */
 ANO_API bool ano_method_needs(ano_method method, ano_network network);
+/* Whether it searches the latent space: then there are traces. */
+ANO_API bool ano_method_searches(ano_method method);
 
 typedef struct ano_layer_info {
     const char *name;    /* "dense", "conv_1" …: the first part of its tensors' names */
@@ -517,13 +519,24 @@ ANO_API ano_score_options ano_score_options_of(ano_method method);
  * more anomalous; the pool plays no part). `generated`, unless NULL, gets the images G(z) that came
  * closest, [n][height][width][channels]; `trace`, unless NULL, what each iteration of each search
  * reached, [n][restarts][iterations], and for the iterations after a search that ends early what
- * its last one reached. An image's results depend on nothing but the image, the model and the
- * options' method, seed and what they say of its searches: not on the other images, not on its
- * place among them, not on how many there are. Errors: ARG, SHAPE, NUMERIC, CANCELLED, and those of
- * ano_dataset_read(). */
+ * its last one reached; it is NULL where the method does not search. An image's results depend on
+ * nothing but the image, the model and the options' method, seed and what they say of its searches:
+ * not on the other images, not on its place among them, not on how many there are. Errors: ARG,
+ * SHAPE, NUMERIC, CANCELLED, and those of ano_dataset_read(). */
 ANO_API ano_status ano_score(float *scores, float *generated, float *trace, const ano_model *model,
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
+
+/* What a model can remember of the normal images that it was trained on, as vectors; the distance
+ * of an image's vector to the nearest of them then counts beside what the method says. Images are
+ * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+typedef enum ano_memory {
+    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
+    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
+    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
+                           patches or, where it has neither, encoder say of images of its size */
+} ano_memory;
+enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
 
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
 typedef struct ano_strip {
@@ -540,8 +553,16 @@ typedef struct ano_result {
     ano_status status;   /* ANO_OK, or why the image has no score */
     const char *message; /* what is wrong with it; lent for the call */
     float score;
-    const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it */
+    float z_distance;   /* of a whole image by ENCODER or HYBRID: how far apart the encoder finds it
+                           and what was generated of it, |E(x) - E(G(z))|, >= 0, which f-AnoGAN
+                           gives beside the score; NaN by other methods, in tiles, and unless the
+                           sink asks for it */
+    const float *trace; /* of a whole image, as ano_score()'s; NULL unless the sink asks for it and
+                           the method searches */
     double seconds;     /* that it took, its share where images go through together */
+    double own;         /* of the score: what the method says, as ano_memorise() has it … */
+    double remembered[ANO_MEMORIES]; /* … and what each kind of memory does, NaN where there is no
+                                        such; the score is their sum */
 } ano_result;
 
 /* What is done with results; either may be NULL, non-zero stops scoring. The images come in the
@@ -550,7 +571,8 @@ typedef struct ano_score_sink {
     int (*on_strip)(const ano_strip *strip, void *cookie);
     int (*on_result)(const ano_result *result, void *cookie);
     void *cookie;
-    bool traces; /* results are to have their traces */
+    bool traces;      /* results are to have their traces */
+    bool z_distances; /* and their z_distance, for a pass of the encoder more */
 } ano_score_sink;
 
 /* Scores the images of `dataset` one after the other, in memory that grows with neither their
@@ -578,17 +600,6 @@ ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, si
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
 
-/* What a model can remember of the normal images that it was trained on, as vectors; the distance
- * of an image's vector to the nearest of them then counts beside what the method says. Images are
- * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
-typedef enum ano_memory {
-    ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
-    ANO_MEMORY_RANDOM,     /* what 32 random filters say */
-    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, or discriminator
-                           of patches, say of images of its size */
-} ano_memory;
-enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
-
 /* "histograms", "random", "features". */
 ANO_API const char *ano_memory_name(ano_memory kind);
 
@@ -608,8 +619,8 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
  * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
  * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
  * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
- * and there is no discriminator), SHAPE (the view of `aside` is not the model's; the images are too
- * small for a kind), NUMERIC, CANCELLED. */
+ * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the
+ * model's; the images are too small for a kind), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
                                 ano_error *err);

@@ -26,3 +26,19 @@ void base_threads_leave(int previous)
 {
     omp_set_num_threads(previous);
 }
+
+ano_status base_threads_each(int n, base_threads_work *work, void *cookie, ano_error *err)
+{
+    ano_status first = ANO_OK;
+#pragma omp parallel for schedule(static, 1) num_threads(n)
+    for (int thread = 0; thread < n; thread++) {
+        ano_error own = ANO_ERROR_INIT;
+        const ano_status status = work(thread, cookie, &own);
+        if (status != ANO_OK) {
+#pragma omp critical
+            if (first == ANO_OK)
+                first = base_error(err, status, "%s", own.message);
+        }
+    }
+    return first;
+}

@@ -17,4 +17,11 @@ int base_threads_enter(int threads);
 int base_threads(void);
 void base_threads_leave(int previous);
 
+/* One thread's share of some work: number `thread` of those at it. */
+typedef ano_status base_threads_work(int thread, void *cookie, ano_error *err);
+
+/* Has each of n threads do its share, at once; returns the first error. A pass of a network, which
+ * is for as many threads as it saw when it was made, is made in the share that runs it. */
+ano_status base_threads_each(int n, base_threads_work *work, void *cookie, ano_error *err);
+
 #endif

@@ -37,7 +37,7 @@ ano_status ano_calibrate(ano_model *model, const ano_dataset *normals,
     calibrating c = {.scores = base_alloc(ano_dataset_count(normals), sizeof(float))};
     if (c.scores == NULL)
         return base_error_nomem(err, "calibration");
-    const ano_score_sink sink = {on_strip, on_result, &c, false};
+    const ano_score_sink sink = {.on_strip = on_strip, .on_result = on_result, .cookie = &c};
     ano_status status = ano_score_images(model, normals, &how, &sink, err);
     if (status == ANO_OK && c.n == 0)
         status = base_error(err, ANO_ARG, "no image could be read to calibrate with");

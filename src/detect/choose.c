@@ -83,8 +83,9 @@ static ano_status score(choosing *c, const ano_model *model, const ano_dataset *
     ano_score_options how = *c->options;
     how.callback = on_progress;
     how.cookie = c;
-    return ano_score_images(model, dataset, &how, &(ano_score_sink){on_strip, on_result, c, false},
-                            err);
+    return ano_score_images(
+        model, dataset, &how,
+        &(ano_score_sink){.on_strip = on_strip, .on_result = on_result, .cookie = c}, err);
 }
 
 /* Keeps the scores of the images that have one both as they are and drawn on. Returns how many:

@@ -4,14 +4,15 @@
 #include "base/threads.h"
 #include "detect/features.h"
 #include "detect/folded.h"
+#include "detect/rounds.h"
 #include "kernels/kernels.h"
 #include "model/networks.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Groups that a thread takes between two ticks, and terms of a product that are added up before
- * they join the sum. */
+/* Groups of a thread in a round, and terms of a product that are added up before they join the sum.
+ */
 enum { GROUPS_A_THREAD = 4, TERMS = 64 };
 
 /* What a thread needs for itself. */
@@ -19,11 +20,13 @@ typedef struct encode_thread {
     detect_features *encoder, *critic;
     detect_folded_pass *generator;
     float *sums; /* [group][columns], of the dense layer */
-    float *z;    /* [group][latent] */
+    float *z;    /* [group][latent], of images … */
+    float *back; /* … and of what is generated of them */
     float *seen; /* [group][features], f(x) */
 } encode_thread;
 
 struct detect_encode {
+    const ano_model *model;
     const kernels *kernels;
     size_t latent, columns, image, maps, features; /* numbers: of z, in whole vectors; of an image;
                                                       of the encoder's last maps; of f */
@@ -48,6 +51,7 @@ void detect_encode_free(detect_encode *encode)
         detect_folded_pass_free(t->generator);
         base_free(t->sums);
         base_free(t->z);
+        base_free(t->back);
         base_free(t->seen);
     }
     base_free(encode->threads);
@@ -72,36 +76,22 @@ static ano_status copy_dense(detect_encode *e, const nn_net *encoder, ano_error 
     return ANO_OK;
 }
 
-static ano_status create_thread(encode_thread *t, detect_encode *e, const ano_model *model,
-                                ano_error *err)
+static ano_status create_thread(int thread, void *cookie, ano_error *err)
 {
-    ano_status status =
-        detect_features_create(&t->encoder, model->networks[ANO_ENCODER], 0, false, err);
+    const detect_encode *e = cookie;
+    encode_thread *t = &e->threads[thread];
+    nn_net *const *networks = e->model->networks;
+    ano_status status = detect_features_create(&t->encoder, networks[ANO_ENCODER], 0, false, err);
     if (status == ANO_OK)
-        status =
-            detect_features_create(&t->critic, model->networks[ANO_DISCRIMINATOR], 0, false, err);
+        status = detect_features_create(&t->critic, networks[ANO_DISCRIMINATOR], 0, false, err);
     if (status == ANO_OK)
         status = detect_folded_pass_create(&t->generator, e->generator, DETECT_FEATURES_GROUP, err);
     t->sums = base_alloc(DETECT_FEATURES_GROUP * e->columns, sizeof(float));
     t->z = base_alloc(DETECT_FEATURES_GROUP * e->latent, sizeof(float));
+    t->back = base_alloc(DETECT_FEATURES_GROUP * e->latent, sizeof(float));
     t->seen = base_alloc(DETECT_FEATURES_GROUP * e->features, sizeof(float));
-    if (status == ANO_OK && (t->sums == NULL || t->z == NULL || t->seen == NULL))
+    if (status == ANO_OK && (t->sums == NULL || t->z == NULL || t->back == NULL || t->seen == NULL))
         status = base_error_nomem(err, "encoder");
-    return status;
-}
-
-/* Each thread's own, made in it: passes are for as many threads as they see. */
-static ano_status create_threads(detect_encode *e, const ano_model *model, ano_error *err)
-{
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(e->n_threads)
-    for (int i = 0; i < e->n_threads; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (create_thread(&e->threads[i], e, model, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
     return status;
 }
 
@@ -114,6 +104,7 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     detect_encode *e = base_alloc(1, sizeof *e);
     if (e == NULL)
         return base_error_nomem(err, "encoder");
+    e->model = model;
     e->kernels = kernels_get();
     e->latent = nn_shape_size(encoder->dst);
     e->columns = kernels_whole_columns(e->latent);
@@ -129,7 +120,7 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     if (status == ANO_OK)
         status = detect_folded_create(&e->generator, model->networks[ANO_GENERATOR], err);
     if (status == ANO_OK)
-        status = create_threads(e, model, err);
+        status = base_threads_each(e->n_threads, create_thread, e, err);
     if (status != ANO_OK) {
         detect_encode_free(e);
         return status;
@@ -141,16 +132,21 @@ ano_status detect_encode_create(detect_encode **out, const ano_model *model,
     return ANO_OK;
 }
 
+static detect_rounds rounds_of(const detect_encode *encode)
+{
+    return (detect_rounds){encode->n_threads, encode->group, GROUPS_A_THREAD};
+}
+
 size_t detect_encode_width(const detect_encode *encode)
 {
-    return (size_t)encode->n_threads * GROUPS_A_THREAD * encode->group;
+    return detect_rounds_width(rounds_of(encode));
 }
 
 /* ---- a group ------------------------------------------------------------------------------ */
 
-/* z = tanh(maps · W + b) of n tiles, into t->z. */
-static ano_status encode_group(encode_thread *t, const detect_encode *e, const float *tiles,
-                               size_t n, ano_error *err)
+/* z [n][latent] = tanh(maps · W + b) of n tiles. */
+static ano_status encode_group(float *z, encode_thread *t, const detect_encode *e,
+                               const float *tiles, size_t n, ano_error *err)
 {
     const float *maps;
     const ano_status status = detect_features_forward(&maps, t->encoder, tiles, n, err);
@@ -167,8 +163,22 @@ static ano_status encode_group(encode_thread *t, const detect_encode *e, const f
                                           .weights_row = e->columns});
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < e->latent; c++)
-            t->z[i * e->latent + c] = tanhf(t->sums[i * e->columns + c] + e->bias[c]);
+            z[i * e->latent + c] = tanhf(t->sums[i * e->columns + c] + e->bias[c]);
     return ANO_OK;
+}
+
+/* How far n tiles' z are from those given. */
+static ano_status measure_group(float *distances, encode_thread *t, const detect_encode *e,
+                                const float *z, const float *tiles, size_t n, ano_error *err)
+{
+    const ano_status status = encode_group(t->back, t, e, tiles, n, err);
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        double squares = 0;
+        for (size_t c = i * e->latent; c < (i + 1) * e->latent; c++)
+            squares += (double)(z[c] - t->back[c]) * (double)(z[c] - t->back[c]);
+        distances[i] = (float)sqrt(squares);
+    }
+    return status;
 }
 
 static double mean_square(const float *a, const float *b, size_t n)
@@ -180,18 +190,45 @@ static double mean_square(const float *a, const float *b, size_t n)
     return sum / (double)n;
 }
 
-/* What is found of the n tiles from number `first` on. */
-static ano_status look(const detect_found *found, encode_thread *t, const detect_encode *e,
-                       const float *tiles, size_t first, size_t n, ano_error *err)
+/* What the threads of a run share. */
+typedef struct run {
+    const detect_found *found;
+    const detect_encode *encode;
+    const float *tiles;
+} run;
+
+/* The same where only z is asked for … */
+typedef struct run_of_z {
+    const detect_encode *encode;
+    const float *tiles;
+    float *z;
+} run_of_z;
+
+/* … and where it is given. */
+typedef struct run_of_distances {
+    const detect_encode *encode;
+    const float *tiles, *z;
+    float *distances;
+} run_of_distances;
+
+/* What a thread finds of n tiles from number `first` on. */
+static ano_status look(int thread, size_t first, size_t n, void *cookie, ano_error *err)
 {
-    const float *tile = tiles + first * e->image, *maps;
-    ano_status status = encode_group(t, e, tile, n, err);
+    const run *r = cookie;
+    const detect_found *found = r->found;
+    const detect_encode *e = r->encode;
+    encode_thread *t = &e->threads[thread];
+    const float *tile = r->tiles + first * e->image, *maps;
+    ano_status status = encode_group(t->z, t, e, tile, n, err);
     if (status != ANO_OK)
         return status;
     const float *generated = detect_folded_forward(t->generator, t->z, n);
     if (found->generated != NULL)
         memcpy(found->generated + first * e->image, generated, n * e->image * sizeof(float));
-    status = detect_features_forward(&maps, t->critic, tile, n, err);
+    if (found->z_distances != NULL)
+        status = measure_group(found->z_distances + first, t, e, t->z, generated, n, err);
+    if (status == ANO_OK)
+        status = detect_features_forward(&maps, t->critic, tile, n, err);
     if (status != ANO_OK)
         return status;
     memcpy(t->seen, maps, n * e->features * sizeof(float));
@@ -208,50 +245,42 @@ static ano_status look(const detect_found *found, encode_thread *t, const detect
     return status;
 }
 
+/* The z of n tiles from number `first` on. */
+static ano_status look_for_z(int thread, size_t first, size_t n, void *cookie, ano_error *err)
+{
+    const run_of_z *r = cookie;
+    const detect_encode *e = r->encode;
+    return encode_group(r->z + first * e->latent, &e->threads[thread], e,
+                        r->tiles + first * e->image, n, err);
+}
+
+static ano_status look_how_far(int thread, size_t first, size_t n, void *cookie, ano_error *err)
+{
+    const run_of_distances *r = cookie;
+    const detect_encode *e = r->encode;
+    return measure_group(r->distances + first, &e->threads[thread], e, r->z + first * e->latent,
+                         r->tiles + first * e->image, n, err);
+}
+
 /* ---- all of them -------------------------------------------------------------------------- */
 
 ano_status detect_encode_run(const detect_found *found, detect_encode *encode, const float *tiles,
                              size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
-    const size_t width = detect_encode_width(encode), group = encode->group;
-    const size_t n_threads = (size_t)encode->n_threads;
-    ano_status status = ANO_OK;
-    for (size_t begin = 0; begin < n && status == ANO_OK; begin += width) {
-        const size_t end = n - begin < width ? n : begin + width;
-#pragma omp parallel for schedule(static, 1) num_threads(encode->n_threads)
-        for (size_t thread = 0; thread < n_threads; thread++)
-            for (size_t i = begin + thread * group; i < end; i += n_threads * group) {
-                ano_error own = ANO_ERROR_INIT;
-                if (look(found, &encode->threads[thread], encode, tiles, i,
-                         end - i < group ? end - i : group, &own) != ANO_OK) {
-#pragma omp critical
-                    status = base_error(err, own.status, "%s", own.message);
-                }
-            }
-        if (status == ANO_OK && tick != NULL && tick(end, cookie) != 0)
-            status = base_error(err, ANO_CANCELLED, "scoring was stopped");
-    }
-    return status;
+    run r = {found, encode, tiles};
+    return detect_rounds_run(rounds_of(encode), n, look, &r, tick, cookie, err);
 }
 
 ano_status detect_encode_latents(float *z, detect_encode *encode, const float *tiles, size_t n,
                                  ano_error *err)
 {
-    const size_t group = encode->group, n_threads = (size_t)encode->n_threads;
-    const size_t latent = encode->latent;
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(encode->n_threads)
-    for (size_t thread = 0; thread < n_threads; thread++)
-        for (size_t i = thread * group; i < n; i += n_threads * group) {
-            encode_thread *t = &encode->threads[thread];
-            const size_t here = n - i < group ? n - i : group;
-            ano_error own = ANO_ERROR_INIT;
-            if (encode_group(t, encode, tiles + i * encode->image, here, &own) == ANO_OK)
-                memcpy(z + i * latent, t->z, here * latent * sizeof(float));
-            else {
-#pragma omp critical
-                status = base_error(err, own.status, "%s", own.message);
-            }
-        }
-    return status;
+    run_of_z r = {encode, tiles, z};
+    return detect_rounds_run(rounds_of(encode), n, look_for_z, &r, NULL, NULL, err);
+}
+
+ano_status detect_encode_distances(float *distances, detect_encode *encode, const float *z,
+                                   const float *tiles, size_t n, ano_error *err)
+{
+    run_of_distances r = {encode, tiles, z, distances};
+    return detect_rounds_run(rounds_of(encode), n, look_how_far, &r, NULL, NULL, err);
 }

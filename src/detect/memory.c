@@ -86,16 +86,16 @@ double detect_standardised(model_usual usual, double score)
     return score > 0 ? fmax((log(score) - usual.mean) / usual.sd, LEAST) : LEAST;
 }
 
-/* Adds what a bank says of n ≤ TOGETHER images of its view. */
-static ano_status add_distances(double *dst, const detect_memory *m, const bank *b,
-                                const float *images, size_t n, ano_error *err)
+/* Writes what a bank says of n ≤ TOGETHER images of its view to dst[0], dst[ANO_MEMORIES] … */
+static ano_status tell_distances(double *dst, const detect_memory *m, const bank *b,
+                                 const float *images, size_t n, ano_error *err)
 {
     float distances[TOGETHER];
     ano_status status = detect_describe(m->vectors, b->describer, images, n, err);
     if (status == ANO_OK)
         status = eval_nearest_distances(distances, b->nearest, m->vectors, n, err);
     for (size_t i = 0; i < n && status == ANO_OK; i++)
-        dst[i] += detect_standardised(b->of->usual, (double)distances[i]);
+        dst[i * ANO_MEMORIES] = detect_standardised(b->of->usual, (double)distances[i]);
     return status;
 }
 
@@ -103,30 +103,39 @@ ano_status detect_memory_compare(double *dst, detect_memory *memory, const float
                                  ano_error *err)
 {
     ano_status status = ANO_OK;
-    for (size_t i = 0; i < n; i++)
-        dst[i] = 0;
+    for (size_t i = 0; i < n * ANO_MEMORIES; i++)
+        dst[i] = NAN;
     for (int k = 0; k < ANO_MEMORIES; k++) {
         const bank *b = &memory->banks[k];
         for (size_t first = 0; b->of != NULL && first < n && status == ANO_OK; first += TOGETHER)
-            status = add_distances(dst + first, memory, b,
-                                   images + first * detect_describer_image(b->describer),
-                                   n - first < TOGETHER ? n - first : TOGETHER, err);
+            status = tell_distances(dst + first * ANO_MEMORIES + k, memory, b,
+                                    images + first * detect_describer_image(b->describer),
+                                    n - first < TOGETHER ? n - first : TOGETHER, err);
     }
     return status;
+}
+
+double detect_memory_sum(const double parts[ANO_MEMORIES])
+{
+    double sum = 0;
+    for (int k = 0; k < ANO_MEMORIES; k++)
+        if (!isnan(parts[k]))
+            sum += parts[k];
+    return sum;
 }
 
 ano_status detect_memory_compare_read(double *dst, detect_memory *memory,
                                       const ano_dataset *dataset, size_t i, ano_error *err)
 {
     ano_status status = ANO_OK;
-    *dst = 0;
     for (int k = 0; k < ANO_MEMORIES && status == ANO_OK; k++) {
         const bank *b = &memory->banks[k];
+        dst[k] = NAN;
         if (b->of == NULL)
             continue;
         status = detect_describer_read(memory->image, b->describer, dataset, i, err);
         if (status == ANO_OK)
-            status = add_distances(dst, memory, b, memory->image, 1, err);
+            status = tell_distances(dst + k, memory, b, memory->image, 1, err);
     }
     return status;
 }

@@ -15,15 +15,18 @@ void detect_memory_free(detect_memory *memory);
 /* (ln score - mean) / sd, but not less than -6. */
 double detect_standardised(model_usual usual, double score);
 
-/* dst [n] = the standardised distances of images to those remembered, summed over the kinds, of a
- * model that sees images whole: [n][size][size][channels]. What is found of one depends on neither
- * the others nor their number. */
+/* dst [n][ANO_MEMORIES] = the standardised distances of images to those remembered, NaN of a kind
+ * that is not, of a model that sees images whole: [n][size][size][channels]. What is found of one
+ * depends on neither the others nor their number. */
 ano_status detect_memory_compare(double *dst, detect_memory *memory, const float *images, size_t n,
                                  ano_error *err);
 
-/* The same of image i of a data set that the model sees in tiles: it is read again, whole, and with
- * nothing drawn onto it. Errors: also those of ano_dataset_read(). */
+/* The same, dst [ANO_MEMORIES], of image i of a data set that the model sees in tiles: it is read
+ * again, whole, and with nothing drawn onto it. Errors: also those of ano_dataset_read(). */
 ano_status detect_memory_compare_read(double *dst, detect_memory *memory,
                                       const ano_dataset *dataset, size_t i, ano_error *err);
+
+/* What the kinds add to a score. */
+double detect_memory_sum(const double parts[ANO_MEMORIES]);
 
 #endif

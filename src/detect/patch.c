@@ -2,15 +2,17 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "detect/rounds.h"
 #include "model/networks.h"
 
 #include <math.h>
 
-/* Tiles a thread takes between two ticks: enough that threads seldom wait for each other. */
+/* Of a thread, in a round. */
 enum { TILES_A_THREAD = 8 };
 
 struct detect_patch {
     size_t size, side, tile; /* pixels along an edge; cells; numbers of a tile */
+    const nn_net *discriminator;
     int n_threads;
     nn_pass **passes; /* [n_threads], of one tile each: what is found of it depends on no other */
     float *surprise;  /* [n_threads][side][side] */
@@ -29,6 +31,12 @@ void detect_patch_free(detect_patch *patch)
     base_free(patch);
 }
 
+static ano_status create_pass(int thread, void *cookie, ano_error *err)
+{
+    const detect_patch *p = cookie;
+    return nn_pass_create(&p->passes[thread], p->discriminator, 1, 0, err);
+}
+
 ano_status detect_patch_create(detect_patch **out, const nn_net *discriminator, ano_error *err)
 {
     *out = NULL;
@@ -39,6 +47,7 @@ ano_status detect_patch_create(detect_patch **out, const nn_net *discriminator, 
     p->size = (size_t)discriminator->src.h;
     p->side = (size_t)discriminator->dst.h;
     p->tile = nn_shape_size(discriminator->src);
+    p->discriminator = discriminator;
     p->n_threads = (int)n_threads;
     p->passes = base_alloc(n_threads, sizeof(nn_pass *));
     p->surprise = base_alloc(n_threads * p->side * p->side, sizeof(float));
@@ -46,17 +55,8 @@ ano_status detect_patch_create(detect_patch **out, const nn_net *discriminator, 
     ano_status status = ANO_OK;
     if (p->passes == NULL || p->surprise == NULL || p->maps == NULL)
         status = base_error_nomem(err, "patches");
-        /* Made where they run, inside a parallel region: a pass is for as many threads as it sees.
-         */
-#pragma omp parallel for schedule(static, 1) num_threads(p->n_threads)
-    for (int i = 0; i < p->n_threads; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (p->passes != NULL &&
-            nn_pass_create(&p->passes[i], discriminator, 1, 0, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
+    if (status == ANO_OK)
+        status = base_threads_each(p->n_threads, create_pass, p, err);
     if (status == ANO_OK)
         *out = p;
     else
@@ -64,9 +64,14 @@ ano_status detect_patch_create(detect_patch **out, const nn_net *discriminator, 
     return status;
 }
 
+static detect_rounds rounds_of(const detect_patch *patch)
+{
+    return (detect_rounds){patch->n_threads, 1, TILES_A_THREAD};
+}
+
 size_t detect_patch_width(const detect_patch *patch)
 {
-    return (size_t)patch->n_threads * TILES_A_THREAD;
+    return detect_rounds_width(rounds_of(patch));
 }
 
 /* ln(1 + e^x), without overflow. */
@@ -106,19 +111,31 @@ static void interpolate(float *map, const float *cells, size_t size, size_t side
     }
 }
 
-/* What thread number `thread` finds of tile i. */
-static ano_status look(const detect_found *found, const detect_patch *p, const float *tiles,
-                       size_t i, size_t thread, ano_error *err)
+/* What the threads of a run share. */
+typedef struct run {
+    const detect_found *found;
+    const detect_patch *patch;
+    const float *tiles;
+} run;
+
+/* What a thread finds of tile i. */
+static ano_status look(int thread, size_t i, size_t n, void *cookie, ano_error *err)
 {
+    (void)n; /* it is 1 */
+    const run *r = cookie;
+    const detect_found *found = r->found;
+    const detect_patch *p = r->patch;
     const size_t n_cells = p->side * p->side, n_pixels = p->size * p->size;
     const float *logits;
-    const ano_status status = nn_pass_forward(&logits, p->passes[thread], tiles + i * p->tile, err);
+    const ano_status status =
+        nn_pass_forward(&logits, p->passes[thread], r->tiles + i * p->tile, err);
     if (status != ANO_OK)
         return status;
-    float *surprise = p->surprise + thread * n_cells;
+    float *surprise = p->surprise + (size_t)thread * n_cells;
     for (size_t k = 0; k < n_cells; k++)
         surprise[k] = softplus(logits[k]);
-    float *map = found->maps != NULL ? found->maps + i * n_pixels : p->maps + thread * n_pixels;
+    float *map =
+        found->maps != NULL ? found->maps + i * n_pixels : p->maps + (size_t)thread * n_pixels;
     interpolate(map, surprise, p->size, p->side);
     double sum = 0;
     for (size_t k = 0; k < n_pixels; k++)
@@ -133,21 +150,6 @@ static ano_status look(const detect_found *found, const detect_patch *p, const f
 ano_status detect_patch_run(const detect_found *found, detect_patch *patch, const float *tiles,
                             size_t n, detect_tick *tick, void *cookie, ano_error *err)
 {
-    const size_t n_threads = (size_t)patch->n_threads, width = detect_patch_width(patch);
-    ano_status status = ANO_OK;
-    for (size_t first = 0; first < n && status == ANO_OK; first += width) {
-        const size_t end = n - first < width ? n : first + width;
-#pragma omp parallel for schedule(static, 1) num_threads(patch->n_threads)
-        for (size_t thread = 0; thread < n_threads; thread++)
-            for (size_t i = first + thread; i < end; i += n_threads) {
-                ano_error own = ANO_ERROR_INIT;
-                if (look(found, patch, tiles, i, thread, &own) != ANO_OK) {
-#pragma omp critical
-                    status = base_error(err, own.status, "%s", own.message);
-                }
-            }
-        if (status == ANO_OK && tick != NULL && tick(end, cookie) != 0)
-            status = base_error(err, ANO_CANCELLED, "scoring was stopped");
-    }
-    return status;
+    run r = {found, patch, tiles};
+    return detect_rounds_run(rounds_of(patch), n, look, &r, tick, cookie, err);
 }

@@ -10,6 +10,7 @@
 #include "detect/scorer.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Images that ano_score() searches for in one run. */
 enum { MOST_TOGETHER = 1024 };
@@ -124,6 +125,9 @@ ano_status ano_score(float *scores, float *generated, float *trace, const ano_mo
     const ano_score_options how = detect_settle_method(options, model);
     ano_status status = check_options(model, dataset, &how, err);
     const size_t n = ano_dataset_count(dataset);
+    if (status == ANO_OK && trace != NULL && !ano_method_searches(how.method))
+        status = base_error(err, ANO_ARG, "the method %s does not search, so there is no trace",
+                            ano_method_name(how.method));
     if (status != ANO_OK)
         return status;
     if (n == 0)
@@ -159,8 +163,8 @@ typedef struct scoring {
     detect_pool *pool;
     detect_memory *memory; /* NULL: there is none */
     size_t room;           /* tiles that this holds: */
-    detect_found found;    /* no images generated, and no trace, where there are none */
-    double *remembered;    /* what the memory says of images that are seen whole */
+    detect_found found;    /* without the arrays that there are none of */
+    double *remembered;    /* [room][ANO_MEMORIES], what it says of images that are seen whole */
     ano_result result;     /* of the image under way */
     size_t n_tiles_done;   /* of it, in the blocks before */
     ano_error lost;        /* why it could not be read again */
@@ -169,7 +173,14 @@ typedef struct scoring {
 
 static bool traces(const scoring *s)
 {
-    return s->sink->traces && s->dataset->view.stride == 0;
+    return s->sink->traces && s->dataset->view.stride == 0 &&
+           ano_method_searches(s->options->method);
+}
+
+static bool measures_z(const scoring *s)
+{
+    return s->sink->z_distances && s->dataset->view.stride == 0 &&
+           detect_method_encodes(s->options->method);
 }
 
 static void found_clear(detect_found *found)
@@ -178,6 +189,7 @@ static void found_clear(detect_found *found)
     base_free(found->maps);
     base_free(found->generated);
     base_free(found->trace);
+    base_free(found->z_distances);
     *found = (detect_found){0};
 }
 
@@ -188,16 +200,18 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     found_clear(&s->found);
     base_free(s->remembered);
-    s->remembered = base_alloc(n_tiles, sizeof *s->remembered);
+    s->remembered = base_alloc(n_tiles * ANO_MEMORIES, sizeof *s->remembered);
     s->found = (detect_found){
         .scores = base_alloc(n_tiles, sizeof(float)),
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
         .generated = s->generates ? base_alloc(n_tiles * s->tile, sizeof(float)) : NULL,
         .trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL,
+        .z_distances = measures_z(s) ? base_alloc(n_tiles, sizeof(float)) : NULL,
     };
     const bool all = s->remembered != NULL && s->found.scores != NULL && s->found.maps != NULL &&
                      (!s->generates || s->found.generated != NULL) &&
-                     (!traces(s) || s->found.trace != NULL);
+                     (!traces(s) || s->found.trace != NULL) &&
+                     (!measures_z(s) || s->found.z_distances != NULL);
     s->room = all ? n_tiles : 0;
     return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
 }
@@ -238,7 +252,7 @@ static ano_status end_image(scoring *s, ano_error *err)
 {
     if (s->sink->on_result != NULL && s->sink->on_result(&s->result, s->sink->cookie) != 0)
         return cancelled(err, s);
-    s->result = (ano_result){.image = s->result.image + 1};
+    s->result = (ano_result){.image = s->result.image + 1, .z_distance = NAN};
     s->n_tiles_done = 0;
     detect_pool_begin(s->pool);
     return ANO_OK;
@@ -256,24 +270,28 @@ static ano_status score_image(scoring *s, const detect_band *band, int channels,
     const float own = is_whole(s) && s->options->pool == ANO_POOL_SUM
                           ? s->found.scores[band->first_tile]
                           : (float)detect_pool_score(s->pool, channels);
-    s->result.score = own;
+    ano_result *result = &s->result;
+    result->score = own;
+    result->own = (double)own;
+    for (int k = 0; k < ANO_MEMORIES; k++)
+        result->remembered[k] = NAN;
     if (s->memory == NULL)
         return ANO_OK;
-    double remembered = 0;
     ano_status status = ANO_OK;
     if (is_whole(s))
-        remembered = s->remembered[band->first_tile];
+        memcpy(result->remembered, s->remembered + band->first_tile * ANO_MEMORIES,
+               sizeof result->remembered);
     else {
         s->lost = (ano_error)ANO_ERROR_INIT;
-        status =
-            detect_memory_compare_read(&remembered, s->memory, s->dataset, band->image, &s->lost);
+        status = detect_memory_compare_read(result->remembered, s->memory, s->dataset, band->image,
+                                            &s->lost);
     }
     if (status == ANO_NOMEM || status == ANO_BACKEND)
         return base_error(err, status, "%s", s->lost.message);
-    s->result.status = status;
-    s->result.message = status == ANO_OK ? "" : s->lost.message;
-    s->result.score =
-        (float)(detect_standardised(s->model->memory.method, (double)own) + remembered);
+    result->status = status;
+    result->message = status == ANO_OK ? "" : s->lost.message;
+    result->own = detect_standardised(s->model->memory.method, (double)own);
+    result->score = (float)(result->own + detect_memory_sum(result->remembered));
     return ANO_OK;
 }
 
@@ -311,6 +329,8 @@ static ano_status take_band(scoring *s, const detect_band *band, double seconds,
     }
     if (traces(s))
         s->result.trace = found->trace + first * traced(s->options);
+    if (measures_z(s))
+        s->result.z_distance = found->z_distances[first];
     return end_image(s, err);
 }
 
@@ -350,7 +370,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                  .sink = sink,
                  .tile = image_size(dataset),
                  .generates = detect_method_generates(how.method),
-                 .result.message = ""};
+                 .result = {.message = "", .z_distance = NAN}};
     if (n > 0)
         status = detect_scorer_create(
             &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);

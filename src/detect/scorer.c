@@ -17,6 +17,11 @@ struct detect_scorer {
     size_t latent;
 };
 
+bool detect_method_encodes(ano_method method)
+{
+    return method == ANO_METHOD_ENCODER || method == ANO_METHOD_HYBRID;
+}
+
 bool detect_method_generates(ano_method method)
 {
     return method != ANO_METHOD_PATCH;
@@ -127,6 +132,9 @@ static ano_status search(const detect_found *found, detect_scorer *scorer, const
     if (status == ANO_OK)
         status = detect_search_run(found->scores, found->generated, found->trace, scorer->search,
                                    tiles, z, n, tick, cookie, err);
+    if (status == ANO_OK && z != NULL && found->z_distances != NULL)
+        status = detect_encode_distances(found->z_distances, scorer->encode, z, found->generated, n,
+                                         err);
     base_free(z);
     return status;
 }

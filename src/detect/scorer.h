@@ -9,11 +9,13 @@ typedef struct detect_scorer detect_scorer;
 
 /* What is found of n tiles; each array may be NULL. */
 typedef struct detect_found {
-    float *scores;    /* [n], the method's own of each tile: of the latent search the residual, of
-                         patches the sum over the map, of a VAE how unlikely it finds the tile */
-    float *maps;      /* [n][size][size], ≥ 0 */
-    float *generated; /* [n][size][size][channels], where the method generates */
-    float *trace;     /* [n][restarts][iterations], as ano_score()'s, where it searches */
+    float *scores;      /* [n], the method's own of each tile: of the latent search the residual, of
+                           patches the sum over the map, of a VAE how unlikely it finds the tile */
+    float *maps;        /* [n][size][size], ≥ 0 */
+    float *generated;   /* [n][size][size][channels], where the method generates */
+    float *trace;       /* [n][restarts][iterations], as ano_score()'s, where it searches */
+    float *z_distances; /* [n], as ano_result's, where an encoder says which z an image has; then
+                           `generated` is wanted, too */
 } detect_found;
 
 /* For runs of about `n` tiles, by as many threads as there are now. The options, whose method is
@@ -24,6 +26,9 @@ void detect_scorer_free(detect_scorer *scorer);
 
 /* How many tiles keep all threads busy. */
 size_t detect_scorer_width(const detect_scorer *scorer);
+
+/* Whether an encoder says which z an image has. */
+bool detect_method_encodes(ano_method method);
 
 /* Whether there are images that it generates. */
 bool detect_method_generates(ano_method method);

@@ -83,21 +83,18 @@ static size_t places_for(size_t n_searches, size_t n_batches, size_t most)
     return (n_searches + n_batches * rounds - 1) / (n_batches * rounds);
 }
 
-/* Each thread's own, made in it: passes are for as many threads as they see. */
-static ano_status create_matchings(detect_search *s, const nn_net *discriminator,
-                                   const ano_score_options *options, ano_error *err)
+/* What threads make their matchings from. */
+typedef struct matching_source {
+    const detect_search *search;
+    const nn_net *discriminator;
+    const ano_score_options *options;
+} matching_source;
+
+static ano_status create_matching(int thread, void *cookie, ano_error *err)
 {
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(s->n_batches)
-    for (int i = 0; i < s->n_batches; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (detect_matching_create(&s->matchings[i], discriminator, options->feature_block,
-                                   options->feature_weight, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
-    return status;
+    const matching_source *from = cookie;
+    return detect_matching_create(&from->search->matchings[thread], from->discriminator,
+                                  from->options->feature_block, from->options->feature_weight, err);
 }
 
 ano_status detect_search_create(detect_search **out, const ano_model *model,
@@ -129,8 +126,10 @@ ano_status detect_search_create(detect_search **out, const ano_model *model,
     ano_status status = s->batches != NULL && s->matchings != NULL
                             ? ANO_OK
                             : base_error_nomem(err, "latent search");
-    if (status == ANO_OK && of_z && options->feature_weight > 0)
-        status = create_matchings(s, model->networks[ANO_DISCRIMINATOR], options, err);
+    if (status == ANO_OK && of_z && options->feature_weight > 0) {
+        matching_source from = {s, model->networks[ANO_DISCRIMINATOR], options};
+        status = base_threads_each(s->n_batches, create_matching, &from, err);
+    }
     if (status == ANO_OK)
         status = draw_starts(s, latent, options->seed, err);
     if (status == ANO_OK)
@@ -209,8 +208,8 @@ static ano_status run_report(run *r, ano_error *err)
     return base_error(err, ANO_CANCELLED, "scoring was stopped");
 }
 
-/* What one thread does: searches, until the queue is empty. The first thread is the caller's. */
-static ano_status run_work(run *r, int index, ano_error *err)
+/* Searches until the queue is empty. The first thread is the caller's. */
+static ano_status run_queue(run *r, int index, ano_error *err)
 {
     detect_latent_batch *batch = r->search->batches[index];
     for (;;) {
@@ -232,6 +231,17 @@ static ano_status run_work(run *r, int index, ano_error *err)
     }
 }
 
+static ano_status run_work(int thread, void *cookie, ano_error *err)
+{
+    run *r = cookie;
+    const ano_status status = run_queue(r, thread, err);
+    if (status != ANO_OK) {
+#pragma omp atomic write
+        r->stops = true;
+    }
+    return status;
+}
+
 ano_status detect_search_run(float *residuals, float *generated, float *trace,
                              detect_search *search, const float *images, const float *z, size_t n,
                              detect_tick *tick, void *cookie, ano_error *err)
@@ -249,17 +259,7 @@ ano_status detect_search_run(float *residuals, float *generated, float *trace,
              .cookie = cookie};
     if (r.states == NULL)
         return base_error_nomem(err, "latent search");
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(search->n_batches)
-    for (int i = 0; i < search->n_batches; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (run_work(&r, i, &own) != ANO_OK) {
-#pragma omp atomic write
-            r.stops = true;
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
+    ano_status status = base_threads_each(search->n_batches, run_work, &r, err);
     if (status == ANO_OK)
         status = run_report(&r, err);
     base_free(r.states);

@@ -4,12 +4,13 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "detect/folded.h"
+#include "detect/rounds.h"
 #include "nn/gaussian.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Tiles a thread takes between two ticks: enough that threads seldom wait for each other. */
+/* Of a thread, in a round. */
 enum { TILES_A_THREAD = 8 };
 
 /* Of the blur, in pixels: its σ, and where it is cut off. */
@@ -35,6 +36,7 @@ struct detect_vae {
     size_t n_samples, group;                       /* that go through the decoder together */
     ano_evidence evidence;
     double variance;
+    const nn_net *encoder;
     detect_folded *decoder;
     float *noise;                /* [n_samples][latent] */
     float blur[BLUR_RADIUS + 1]; /* its weights, from the middle out */
@@ -71,9 +73,10 @@ static void set_blur(float weights[BLUR_RADIUS + 1])
         weights[i] = (float)(exp(-i * i / (2 * BLUR * BLUR)) / sum);
 }
 
-static ano_status worker_init(worker *w, const detect_vae *vae, const nn_net *encoder,
-                              ano_error *err)
+static ano_status worker_init(int thread, void *cookie, ano_error *err)
 {
+    const detect_vae *vae = cookie;
+    worker *w = &vae->workers[thread];
     w->z = base_alloc(vae->group * vae->latent, sizeof(float));
     w->left = base_alloc(vae->tile, sizeof(float));
     w->row = base_alloc(vae->tile, sizeof(float));
@@ -83,7 +86,7 @@ static ano_status worker_init(worker *w, const detect_vae *vae, const nn_net *en
         w->surprise == NULL)
         return base_error_nomem(err, "samples of images");
     const ano_status status = detect_folded_pass_create(&w->decoder, vae->decoder, vae->group, err);
-    return status == ANO_OK ? nn_pass_create(&w->encoder, encoder, 1, 0, err) : status;
+    return status == ANO_OK ? nn_pass_create(&w->encoder, vae->encoder, 1, 0, err) : status;
 }
 
 ano_status detect_vae_create(detect_vae **out, const ano_model *model,
@@ -95,7 +98,6 @@ ano_status detect_vae_create(detect_vae **out, const ano_model *model,
     detect_vae *v = base_alloc(1, sizeof *v);
     if (v == NULL)
         return base_error_nomem(err, "samples of images");
-    const nn_net *encoder = model->networks[ANO_ENCODER];
     const nn_net *decoder = model->networks[ANO_GENERATOR];
     const size_t n_samples = (size_t)options->samples;
     *v = (detect_vae){.size = (size_t)decoder->dst.w,
@@ -107,6 +109,7 @@ ano_status detect_vae_create(detect_vae **out, const ano_model *model,
                       .group = n_samples < DETECT_FOLDED_GROUP ? n_samples : DETECT_FOLDED_GROUP,
                       .evidence = options->evidence,
                       .variance = model->variance,
+                      .encoder = model->networks[ANO_ENCODER],
                       .n_threads = base_threads()};
     v->noise = base_alloc(n_samples * v->latent, sizeof(float));
     v->workers = base_alloc((size_t)v->n_threads, sizeof *v->workers);
@@ -117,16 +120,8 @@ ano_status detect_vae_create(detect_vae **out, const ano_model *model,
         base_random_normal(v->noise, n_samples * v->latent,
                            (base_random){options->seed, BASE_PURPOSE_VAE_SCORE, 0});
     set_blur(v->blur);
-    const bool can = status == ANO_OK;
-    /* Made where they run, inside a parallel region: a pass is for as many threads as it sees. */
-#pragma omp parallel for schedule(static, 1) num_threads(v->n_threads)
-    for (int i = 0; i < v->n_threads; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (can && worker_init(&v->workers[i], v, encoder, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
+    if (status == ANO_OK)
+        status = base_threads_each(v->n_threads, worker_init, v, err);
     if (status == ANO_OK)
         *out = v;
     else
@@ -134,9 +129,14 @@ ano_status detect_vae_create(detect_vae **out, const ano_model *model,
     return status;
 }
 
+static detect_rounds rounds_of(const detect_vae *vae)
+{
+    return (detect_rounds){vae->n_threads, 1, TILES_A_THREAD};
+}
+
 size_t detect_vae_width(const detect_vae *vae)
 {
-    return (size_t)vae->n_threads * TILES_A_THREAD;
+    return detect_rounds_width(rounds_of(vae));
 }
 
 /* dst = src blurred along one axis, with zeros around it: neighbours lie `step` numbers apart, in
@@ -209,11 +209,22 @@ static void draw(worker *w, const detect_vae *v, const float *tile, const float 
     }
 }
 
-/* What a worker finds of tile i. */
-static ano_status look(const detect_found *found, const detect_vae *v, worker *w,
-                       const float *tiles, size_t i, ano_error *err)
+/* What the threads of a run share. */
+typedef struct run {
+    const detect_found *found;
+    const detect_vae *vae;
+    const float *tiles;
+} run;
+
+/* What a thread finds of tile i. */
+static ano_status look(int thread, size_t i, size_t n, void *cookie, ano_error *err)
 {
-    const float *tile = tiles + i * v->tile, *code;
+    (void)n; /* it is 1 */
+    const run *r = cookie;
+    const detect_found *found = r->found;
+    const detect_vae *v = r->vae;
+    worker *w = &v->workers[thread];
+    const float *tile = r->tiles + i * v->tile, *code;
     const ano_status status = nn_pass_forward(&code, w->encoder, tile, err);
     if (status != ANO_OK)
         return status;
@@ -240,21 +251,6 @@ static ano_status look(const detect_found *found, const detect_vae *v, worker *w
 ano_status detect_vae_run(const detect_found *found, detect_vae *vae, const float *tiles, size_t n,
                           detect_tick *tick, void *cookie, ano_error *err)
 {
-    const size_t n_threads = (size_t)vae->n_threads, width = detect_vae_width(vae);
-    ano_status status = ANO_OK;
-    for (size_t first = 0; first < n && status == ANO_OK; first += width) {
-        const size_t end = n - first < width ? n : first + width;
-#pragma omp parallel for schedule(static, 1) num_threads(vae->n_threads)
-        for (size_t thread = 0; thread < n_threads; thread++)
-            for (size_t i = first + thread; i < end; i += n_threads) {
-                ano_error own = ANO_ERROR_INIT;
-                if (look(found, vae, &vae->workers[thread], tiles, i, &own) != ANO_OK) {
-#pragma omp critical
-                    status = base_error(err, own.status, "%s", own.message);
-                }
-            }
-        if (status == ANO_OK && tick != NULL && tick(end, cookie) != 0)
-            status = base_error(err, ANO_CANCELLED, "scoring was stopped");
-    }
-    return status;
+    run r = {found, vae, tiles};
+    return detect_rounds_run(rounds_of(vae), n, look, &r, tick, cookie, err);
 }

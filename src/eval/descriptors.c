@@ -223,7 +223,7 @@ size_t eval_descriptor_length(const eval_descriptor *descriptor)
     return descriptor->length;
 }
 
-static void normalise(float *vector, size_t d)
+void eval_normalise(float *vector, size_t d)
 {
     double squares = 0;
     for (size_t k = 0; k < d; k++)
@@ -238,13 +238,13 @@ static void describe_one(float *dst, const eval_descriptor *own, const float *im
     switch (own->kind) {
     case EVAL_HISTOGRAMS:
         count_orientations(dst, own, image, scratch);
-        normalise(dst, own->length);
+        eval_normalise(dst, own->length);
         for (size_t k = 0; k < own->length; k++)
             dst[k] = sqrtf(dst[k]);
         break;
     case EVAL_RANDOM:
         filter(dst, own, image, scratch);
-        normalise(dst, own->length);
+        eval_normalise(dst, own->length);
         break;
     case EVAL_PIXELS:
         for (size_t k = 0; k < own->length; k++)

@@ -28,4 +28,7 @@ size_t eval_descriptor_length(const eval_descriptor *descriptor);
 ano_status eval_describe(float *dst, const eval_descriptor *descriptor, const float *images,
                          size_t n, ano_error *err);
 
+/* Divides a vector [d] by its length; zeros stay. */
+void eval_normalise(float *vector, size_t d);
+
 #endif

@@ -49,17 +49,14 @@ ano_score_options ano_score_options_of(ano_method method)
 {
     ano_score_options options = ANO_SCORE_OPTIONS_INIT;
     options.method = method;
-    if (method == ANO_METHOD_LATENT) {
-        options.iterations = 500;
-        options.learning_rate = 0.1;
-    }
-    if (method == ANO_METHOD_HYBRID) {
-        options.iterations = 50;
+    if (method == ANO_METHOD_LATENT || method == ANO_METHOD_HYBRID) {
+        options.iterations = method == ANO_METHOD_LATENT ? 50 : 10;
         options.restarts = 1;
-        options.learning_rate = 0.02;
+        options.learning_rate = method == ANO_METHOD_LATENT ? 0.1 : 0.02;
+        options.feature_weight = 0.9;
     }
     if (method == ANO_METHOD_ENCODER)
-        options.feature_weight = 1;
+        options.feature_weight = 10;
     return options;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "eval/descriptors.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,8 +34,11 @@ struct model_features {
 
 const nn_net *model_features_net(const ano_model *model)
 {
-    const nn_net *patches = model->networks[ANO_PATCH_DISCRIMINATOR];
-    return patches != NULL ? patches : model->networks[ANO_DISCRIMINATOR];
+    static const ano_network in_order[] = {ANO_PATCH_DISCRIMINATOR, ANO_DISCRIMINATOR, ANO_ENCODER};
+    for (size_t i = 0; i < sizeof in_order / sizeof *in_order; i++)
+        if (model->networks[in_order[i]] != NULL)
+            return model->networks[in_order[i]];
+    return NULL;
 }
 
 /* The next piece from layer `first` on; false where there is none. */
@@ -112,9 +116,9 @@ static ano_status look_at_black(model_features *f, ano_error *err)
     return status;
 }
 
-/* What a thread needs, made in it, for a pass is for as many threads as it sees. */
-static ano_status prepare(model_features *f, int thread, ano_error *err)
+static ano_status prepare(int thread, void *cookie, ano_error *err)
 {
+    model_features *f = cookie;
     ano_status status = ANO_OK;
     for (int i = 0; i < f->n_pieces && status == ANO_OK; i++)
         status = nn_pass_create(&f->passes[thread * f->n_pieces + i], &f->pieces[i], 1, 0, err);
@@ -133,29 +137,13 @@ ano_status model_features_create(model_features **out, const nn_net *net, ano_er
     cut(f, net);
     f->passes = base_alloc((size_t)f->n_threads * (size_t)f->n_pieces, sizeof(nn_pass *));
     ano_status status = f->passes != NULL ? ANO_OK : base_error_nomem(err, "features");
-#pragma omp parallel for schedule(static, 1) num_threads(f->n_threads)
-    for (int i = 0; i < f->n_threads; i++) {
-        ano_error own = ANO_ERROR_INIT;
-        if (f->passes != NULL && prepare(f, i, &own) != ANO_OK) {
-#pragma omp critical
-            status = base_error(err, own.status, "%s", own.message);
-        }
-    }
+    if (status == ANO_OK)
+        status = base_threads_each(f->n_threads, prepare, f, err);
     if (status == ANO_OK)
         *out = f;
     else
         model_features_free(f);
     return status;
-}
-
-static void divide_by_length(float *vector, size_t n)
-{
-    double squares = 0;
-    for (size_t k = 0; k < n; k++)
-        squares += (double)vector[k] * (double)vector[k];
-    const float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
-    for (size_t k = 0; k < n; k++)
-        vector[k] *= scale;
 }
 
 /* dst [cells][c] from a map [h][w][c]. */
@@ -191,24 +179,32 @@ static ano_status describe_one(float *dst, const model_features *f, nn_pass *con
         describe_map(at, map, f->black[i], f->pieces[i].dst);
         at += map_length(f->pieces[i].dst);
     }
-    divide_by_length(dst, f->length);
+    eval_normalise(dst, f->length);
     return ANO_OK;
+}
+
+/* Images that the threads share. */
+typedef struct description {
+    const model_features *features;
+    float *dst;
+    const float *images;
+    size_t n;
+} description;
+
+static ano_status describe_share(int thread, void *cookie, ano_error *err)
+{
+    const description *d = cookie;
+    const model_features *f = d->features;
+    nn_pass *const *passes = f->passes + (ptrdiff_t)thread * f->n_pieces;
+    ano_status status = ANO_OK;
+    for (size_t i = (size_t)thread; i < d->n && status == ANO_OK; i += (size_t)f->n_threads)
+        status = describe_one(d->dst + i * f->length, f, passes, d->images + i * f->image, err);
+    return status;
 }
 
 ano_status model_features_describe(float *dst, model_features *features, const float *images,
                                    size_t n, ano_error *err)
 {
-    const model_features *f = features;
-    ano_status status = ANO_OK;
-#pragma omp parallel for schedule(static, 1) num_threads(f->n_threads)
-    for (int thread = 0; thread < f->n_threads; thread++)
-        for (size_t i = (size_t)thread; i < n; i += (size_t)f->n_threads) {
-            ano_error own = ANO_ERROR_INIT;
-            if (describe_one(dst + i * f->length, f, f->passes + (ptrdiff_t)thread * f->n_pieces,
-                             images + i * f->image, &own) != ANO_OK) {
-#pragma omp critical
-                status = base_error(err, own.status, "%s", own.message);
-            }
-        }
-    return status;
+    description d = {features, dst, images, n};
+    return base_threads_each(features->n_threads, describe_share, &d, err);
 }

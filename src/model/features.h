@@ -1,6 +1,6 @@
-/* What a discriminator sees of an image, as one vector that can be compared by distance: the maps
- * after each of its convolutions, by cells of 4 × 4 pixels of a map. docs/methods.md, "Memory", has
- * the formula. */
+/* What a discriminator or an encoder sees of an image, as one vector that can be compared by
+ * distance: the maps after each of its convolutions, by cells of 4 × 4 pixels of a map.
+ * docs/methods.md, "Memory", has the formula. */
 #ifndef MODEL_FEATURES_H
 #define MODEL_FEATURES_H
 
@@ -8,8 +8,8 @@
 
 typedef struct model_features model_features;
 
-/* The network of the model whose maps they are, a discriminator of images or of patches; NULL where
- * it has none. */
+/* The network of the model whose maps they are: its discriminator, of patches or of images, or
+ * where it has none its encoder; NULL where it has neither. */
 const nn_net *model_features_net(const ano_model *model);
 
 /* How many numbers describe an image. */

@@ -68,7 +68,8 @@ ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kin
     if (kind == ANO_MEMORY_FEATURES) {
         const nn_net *net = model_features_net(model);
         if (net == NULL)
-            return base_error(err, ANO_ARG, "memory: the model has no discriminator");
+            return base_error(err, ANO_ARG,
+                              "memory: the model has neither a discriminator nor an encoder");
         *d = model_features_length(net);
         return ANO_OK;
     }

@@ -23,7 +23,7 @@ ano_view model_memory_view(const ano_model *model, ano_memory kind);
 eval_descriptor_kind model_memory_descriptor(ano_memory kind);
 
 /* d, the length of a kind's vectors. Errors: SHAPE (such images have no such description), ARG (the
- * model has no discriminator). */
+ * model has neither a discriminator nor an encoder). */
 ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kind, ano_error *err);
 
 /* Whether that is the name of a tensor that the memory has in a file. */

@@ -33,6 +33,7 @@ typedef struct method_kind {
     const char *name;
     bool has[MODEL_NETWORKS];   /* trains them */
     bool needs[MODEL_NETWORKS]; /* scores by them */
+    bool searches;              /* the latent space */
     const char *losses[ANO_MAX_LOSSES];
 } method_kind;
 
@@ -40,28 +41,31 @@ static const method_kind method_kinds[] = {
     [ANO_METHOD_FC] = {"fc",
                        {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
                        {[ANO_GENERATOR] = true},
+                       true,
                        {"d_loss", "g_loss", "d_real", "d_fake"}},
     [ANO_METHOD_PATCH] = {"patch",
                           {[ANO_PATCH_DISCRIMINATOR] = true},
                           {[ANO_PATCH_DISCRIMINATOR] = true},
+                          false,
                           {"p_loss"}},
     [ANO_METHOD_VAE] = {"vae",
                         {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
                         {[ANO_GENERATOR] = true, [ANO_ENCODER] = true},
+                        false,
                         {"vae_loss", "reconstruction", "kl"}},
     [ANO_METHOD_ENCODER] =
         {"encoder",
          {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
          {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
+         false,
          {"d_loss", "g_loss", "penalty", "e_loss"}},
-    [ANO_METHOD_LATENT] = {"latent",
-                           {false},
-                           {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true},
-                           {NULL}},
+    [ANO_METHOD_LATENT] =
+        {"latent", {false}, {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true}, true, {NULL}},
     [ANO_METHOD_HYBRID] =
         {"hybrid",
          {false},
          {[ANO_GENERATOR] = true, [ANO_DISCRIMINATOR] = true, [ANO_ENCODER] = true},
+         true,
          {NULL}},
 };
 enum { N_METHODS = sizeof method_kinds / sizeof *method_kinds };
@@ -79,6 +83,11 @@ const char *ano_method_name(ano_method method)
 bool ano_method_needs(ano_method method, ano_network network)
 {
     return method_kinds[method].needs[network];
+}
+
+bool ano_method_searches(ano_method method)
+{
+    return method_kinds[method].searches;
 }
 
 bool model_method_named(ano_method *method, const char *name)

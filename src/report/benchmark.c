@@ -1,18 +1,8 @@
-/* The figures of a benchmark, and all its forms but the page. Rows and cells come in the order of
- * the benchmark, whatever was finished first, so that the same cells give the same bytes. */
+/* The figures of a benchmark, and the sentences that say what they come to. */
 #include "report/benchmark.h"
 
-#include "base/file.h"
-#include "base/json.h"
-#include "base/memory.h"
-#include "report/text.h"
-
-#include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
-
-enum { DIGITS = 9, NAME_WIDTH = 21, MOST_COLUMNS = 100 };
 
 /* ---- figures ------------------------------------------------------------------------------- */
 
@@ -34,10 +24,23 @@ static report_spread spread_of(const moments *m)
     return (report_spread){m->mean, m->n > 1 ? sqrt(m->squares / (m->n - 1)) : NAN};
 }
 
+static double mean_of(const moments *m)
+{
+    return m->n > 0 ? m->mean : NAN;
+}
+
+double report_cell_auroc(const report_contender *row, size_t i)
+{
+    const report_benchmark_cell *cell = &row->cells[i];
+    return !cell->done                     ? NAN
+           : row->part == REPORT_ALONE     ? cell->alone
+           : row->part == REPORT_UNLEARNED ? cell->unlearned
+                                           : cell->auroc;
+}
+
 static double auroc_of(const report_contender *row, size_t class_index, size_t seed)
 {
-    const report_benchmark_cell *cell = &row->cells[class_index * row->n_seeds + seed];
-    return cell->done ? cell->auroc : NAN;
+    return report_cell_auroc(row, class_index * row->n_seeds + seed);
 }
 
 report_spread report_class_spread(const report_contender *row, size_t class_index)
@@ -48,10 +51,39 @@ report_spread report_class_spread(const report_contender *row, size_t class_inde
     return spread_of(&over_seeds);
 }
 
+/* Means and sums over the cells that there are. A part has neither costs nor a threshold of its
+ * own: it comes of the whole's pass. */
+static void add_means(report_standing *standing, const report_contender *row, size_t n)
+{
+    moments training = {0}, images = {0}, accuracy = {0}, false_alarms = {0}, detected = {0};
+    for (size_t i = 0; i < n; i++) {
+        const report_benchmark_cell *cell = &row->cells[i];
+        standing->n_cells += isnan(report_cell_auroc(row, i)) ? 0 : 1;
+        if (!cell->done || row->part != REPORT_WHOLE)
+            continue;
+        add_value(&training, cell->train_seconds);
+        add_value(&images, cell->image_seconds);
+        standing->all_train_seconds += cell->train_seconds;
+        standing->all_test_seconds += cell->test_seconds;
+        if (isnan(cell->accuracy))
+            continue;
+        add_value(&accuracy, cell->accuracy);
+        add_value(&false_alarms, cell->false_alarms);
+        add_value(&detected, cell->detected);
+    }
+    if (row->part != REPORT_WHOLE)
+        standing->all_train_seconds = standing->all_test_seconds = NAN;
+    standing->train_seconds = mean_of(&training);
+    standing->image_seconds = mean_of(&images);
+    standing->accuracy = mean_of(&accuracy);
+    standing->false_alarms = mean_of(&false_alarms);
+    standing->detected = mean_of(&detected);
+}
+
 report_standing report_standing_of(const report_benchmark *benchmark, const report_contender *row)
 {
     report_standing standing = {.worst = INFINITY};
-    moments over_seeds = {0}, training = {0}, images = {0};
+    moments over_seeds = {0};
     for (size_t s = 0; s < row->n_seeds; s++) {
         moments over_classes = {0};
         for (size_t c = 0; c < benchmark->n_classes; c++)
@@ -65,14 +97,8 @@ report_standing report_standing_of(const report_benchmark *benchmark, const repo
             standing.worst_class = c;
         }
     }
-    for (size_t i = 0; i < benchmark->n_classes * row->n_seeds; i++)
-        if (row->cells[i].done) {
-            add_value(&training, row->cells[i].train_seconds);
-            add_value(&images, row->cells[i].image_seconds);
-        }
+    add_means(&standing, row, benchmark->n_classes * row->n_seeds);
     standing.auroc = spread_of(&over_seeds);
-    standing.train_seconds = training.n > 0 ? training.mean : NAN;
-    standing.image_seconds = images.n > 0 ? images.mean : NAN;
     return standing;
 }
 
@@ -84,7 +110,8 @@ static const report_contender *best_row(double *mean, const report_benchmark *be
     for (size_t r = 0; r < benchmark->n_rows; r++) {
         const report_contender *row = &benchmark->rows[r];
         const double auroc = report_standing_of(benchmark, row).auroc.mean;
-        if (row->baseline == baseline && !isnan(auroc) && (best == NULL || auroc > *mean)) {
+        if (row->part == REPORT_WHOLE && row->baseline == baseline && !isnan(auroc) &&
+            (best == NULL || auroc > *mean)) {
             best = row;
             *mean = auroc;
         }
@@ -92,224 +119,93 @@ static const report_contender *best_row(double *mean, const report_benchmark *be
     return best;
 }
 
-void report_benchmark_verdict(char *dst, size_t size, const report_benchmark *benchmark)
+/* ---- sentences ----------------------------------------------------------------------------- */
+
+size_t report_classes_above(const report_benchmark *benchmark, const report_contender *row,
+                            const report_contender *other)
+{
+    size_t n = 0;
+    for (size_t c = 0; c < benchmark->n_classes; c++)
+        n += report_class_spread(row, c).mean > report_class_spread(other, c).mean;
+    return n;
+}
+
+/* " It is above pca on 10, nearest on 10 and histogram_nearest on 8 of 10 classes." */
+static void say_above(FILE *stream, const report_benchmark *benchmark, const report_contender *best)
+{
+    static const char *const known[] = {"pca", "nearest", "histogram_nearest"};
+    enum { N_KNOWN = sizeof known / sizeof *known };
+    const report_contender *found[N_KNOWN];
+    size_t n = 0;
+    for (size_t r = 0; r < benchmark->n_rows; r++)
+        for (size_t k = 0; k < N_KNOWN; k++)
+            if (benchmark->rows[r].baseline && strcmp(benchmark->rows[r].name, known[k]) == 0 &&
+                n < N_KNOWN)
+                found[n++] = &benchmark->rows[r];
+    for (size_t i = 0; i < n; i++)
+        fprintf(stream, "%s%s on %zu",
+                i == 0      ? " It is above "
+                : i + 1 < n ? ", "
+                            : " and ",
+                found[i]->name, report_classes_above(benchmark, best, found[i]));
+    if (n > 0)
+        fprintf(stream, " of %zu classes.", benchmark->n_classes);
+}
+
+static void say_verdict(FILE *stream, const report_benchmark *benchmark)
 {
     double auroc = 0, plain_auroc = 0;
     const report_contender *best = best_row(&auroc, benchmark, false),
                            *plain = best_row(&plain_auroc, benchmark, true);
     if (best == NULL) {
-        snprintf(dst, size, "No method has been tested on all classes.");
+        fputs("No method has been tested on all classes.", stream);
         return;
     }
-    const int length = snprintf(dst, size, "%s has the highest mean AUROC of the methods, %.4f",
-                                best->name, auroc);
-    if (length < 0 || (size_t)length >= size)
+    fprintf(stream, "%s has the highest mean AUROC of the methods, %.4f", best->name, auroc);
+    if (plain == NULL) {
+        fputc('.', stream);
         return;
-    size_t n_better = 0;
-    for (size_t c = 0; plain != NULL && c < benchmark->n_classes; c++)
-        n_better += report_class_spread(best, c).mean > report_class_spread(plain, c).mean;
-    if (plain == NULL)
-        snprintf(dst + length, size - (size_t)length, ".");
-    else
-        snprintf(dst + length, size - (size_t)length,
-                 ": %.4f %s the best baseline, %s, and better than it on %zu of %zu classes.",
-                 fabs(auroc - plain_auroc), auroc < plain_auroc ? "below" : "above", plain->name,
-                 n_better, benchmark->n_classes);
-}
-
-/* ---- the tables ---------------------------------------------------------------------------- */
-
-/* A number, or a dash of that width where there is none. */
-static void print_number(FILE *stream, int width, int decimals, double value)
-{
-    if (isnan(value))
-        fprintf(stream, "%*s", width, "-");
-    else
-        fprintf(stream, "%*.*f", width, decimals, value);
-}
-
-static void print_standings(FILE *stream, const report_benchmark *benchmark)
-{
-    fprintf(stream, "%-*s   mean  spread   worst  %-16s %9s %10s\n", NAME_WIDTH, "AUROC", "(class)",
-            "train s", "ms/image");
-    for (size_t r = 0; r < benchmark->n_rows; r++) {
-        const report_contender *row = &benchmark->rows[r];
-        const report_standing standing = report_standing_of(benchmark, row);
-        char worst[20] = "";
-        if (!isnan(standing.worst))
-            snprintf(worst, sizeof worst, "(%.14s)", benchmark->classes[standing.worst_class]);
-        fprintf(stream, "%-*.*s", NAME_WIDTH, NAME_WIDTH, row->name);
-        print_number(stream, 7, 4, standing.auroc.mean);
-        print_number(stream, 8, 4, standing.auroc.deviation);
-        print_number(stream, 8, 4, standing.worst);
-        fprintf(stream, "  %-16s ", worst);
-        print_number(stream, 9, 2, standing.train_seconds);
-        fputc(' ', stream);
-        print_number(stream, 10, 4, 1e3 * standing.image_seconds);
-        fputc('\n', stream);
     }
+    fprintf(stream, ": %.4f %s the best baseline, %s, and better than it on %zu of %zu classes.",
+            fabs(auroc - plain_auroc), auroc < plain_auroc ? "below" : "above", plain->name,
+            report_classes_above(benchmark, best, plain), benchmark->n_classes);
+    say_above(stream, benchmark, best);
 }
 
-/* The columns of the classes from `first` on that fit beside the names; returns the class after
- * the last of them. Where there are several seeds, a second line has the spread over them. */
-static size_t print_classes(FILE *stream, const report_benchmark *benchmark, size_t first)
+void report_benchmark_verdict(char *dst, size_t size, const report_benchmark *benchmark)
 {
-    enum { LEAST_WIDTH = 6, MOST_WIDTH = 20 };
-    int widths[MOST_COLUMNS / LEAST_WIDTH], used = NAME_WIDTH;
-    size_t end = first;
-    fprintf(stream, "\n%-*s", NAME_WIDTH, "AUROC by class");
-    for (; end < benchmark->n_classes; end++) {
-        const size_t length = strlen(benchmark->classes[end]);
-        const int width = length < LEAST_WIDTH  ? LEAST_WIDTH
-                          : length > MOST_WIDTH ? MOST_WIDTH
-                                                : (int)length;
-        if (used + 1 + width > MOST_COLUMNS)
-            break;
-        used += 1 + width;
-        widths[end - first] = width;
-        fprintf(stream, " %*.*s", width, width, benchmark->classes[end]);
-    }
-    fputc('\n', stream);
-    for (size_t r = 0; r < benchmark->n_rows; r++) {
-        const report_contender *row = &benchmark->rows[r];
-        fprintf(stream, "%-*.*s", NAME_WIDTH, NAME_WIDTH, row->name);
-        for (size_t c = first; c < end; c++)
-            print_number(stream, 1 + widths[c - first], 4, report_class_spread(row, c).mean);
-        fputc('\n', stream);
-        if (row->n_seeds < 2)
+    FILE *stream = fmemopen(dst, size, "w");
+    dst[0] = '\0';
+    if (stream == NULL)
+        return;
+    say_verdict(stream, benchmark);
+    fclose(stream);
+}
+
+void report_benchmark_learned(char *dst, size_t size, const report_benchmark *benchmark,
+                              const report_contender *row)
+{
+    dst[0] = '\0';
+    for (size_t r = 0; r < benchmark->n_rows && row->part == REPORT_WHOLE; r++) {
+        const report_contender *other = &benchmark->rows[r];
+        if (other->part != REPORT_UNLEARNED || strcmp(other->of, row->name) != 0)
             continue;
-        fprintf(stream, "%-*s", NAME_WIDTH, "  spread");
-        for (size_t c = first; c < end; c++)
-            print_number(stream, 1 + widths[c - first], 4, report_class_spread(row, c).deviation);
-        fputc('\n', stream);
+        const double loss = report_standing_of(benchmark, row).auroc.mean -
+                            report_standing_of(benchmark, other).auroc.mean;
+        if (!isnan(loss))
+            snprintf(dst, size, "Without its learned parts %s %s %.4f in the mean.", row->name,
+                     loss < 0 ? "gains" : "loses", fabs(loss));
     }
-    return end;
 }
 
-void report_benchmark_print(FILE *stream, const report_benchmark *benchmark)
-{
-    char verdict[400];
-    print_standings(stream, benchmark);
-    for (size_t c = 0; c < benchmark->n_classes;)
-        c = print_classes(stream, benchmark, c);
-    report_benchmark_verdict(verdict, sizeof verdict, benchmark);
-    fprintf(stream, "\n%s\n", verdict);
-}
-
-/* ---- CSV and JSON -------------------------------------------------------------------------- */
-
-static json_t *number_or_null(double value)
-{
-    return isnan(value) ? json_null() : json_real(value);
-}
-
-static json_t *row_as_json(const report_benchmark *benchmark, const report_contender *row)
+void report_benchmark_cost(char *dst, size_t size, const report_benchmark *benchmark,
+                           const report_contender *row)
 {
     const report_standing standing = report_standing_of(benchmark, row);
-    json_t *classes = json_object();
-    for (size_t c = 0; c < benchmark->n_classes; c++) {
-        const report_spread spread = report_class_spread(row, c);
-        json_object_set_new(classes, benchmark->classes[c],
-                            json_pack("{so so}", "auroc", number_or_null(spread.mean), "spread",
-                                      number_or_null(spread.deviation)));
-    }
-    json_t *worst_class =
-        isnan(standing.worst) ? json_null() : json_string(benchmark->classes[standing.worst_class]);
-    return json_pack("{ss sb so so so so so so so}", "method", row->name, "baseline",
-                     (int)row->baseline, "auroc", number_or_null(standing.auroc.mean), "spread",
-                     number_or_null(standing.auroc.deviation), "worst",
-                     number_or_null(standing.worst), "worst_class", worst_class, "train_seconds",
-                     number_or_null(standing.train_seconds), "image_seconds",
-                     number_or_null(standing.image_seconds), "classes", classes);
-}
-
-static json_t *cells_as_json(const report_benchmark *benchmark)
-{
-    json_t *array = json_array();
-    for (size_t r = 0; r < benchmark->n_rows; r++) {
-        const report_contender *row = &benchmark->rows[r];
-        for (size_t i = 0; i < benchmark->n_classes * row->n_seeds; i++) {
-            const report_benchmark_cell *cell = &row->cells[i];
-            const json_int_t seed = (json_int_t)(benchmark->seed + i % row->n_seeds);
-            if (cell->done)
-                json_array_append_new(
-                    array,
-                    json_pack("{ss ss sI sb sf sf sf sf}", "class",
-                              benchmark->classes[i / row->n_seeds], "method", row->name, "seed",
-                              seed, "baseline", (int)row->baseline, "auroc", cell->auroc, "seconds",
-                              cell->train_seconds + cell->test_seconds, "train_seconds",
-                              cell->train_seconds, "image_seconds", cell->image_seconds));
-        }
-    }
-    return array;
-}
-
-ano_status report_benchmark_json(FILE *stream, const report_benchmark *benchmark, ano_error *err)
-{
-    json_t *rows = json_array();
-    for (size_t r = 0; r < benchmark->n_rows; r++)
-        json_array_append_new(rows, row_as_json(benchmark, &benchmark->rows[r]));
-    json_t *root = json_pack("{ss so so}", "data", benchmark->data, "methods", rows, "cells",
-                             cells_as_json(benchmark));
-    char *text = base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
-    if (text != NULL)
-        fprintf(stream, "%s\n", text);
-    base_free(text);
-    json_decref(root);
-    return text != NULL ? ANO_OK : base_error_nomem(err, "benchmark");
-}
-
-static void write_csv(FILE *stream, const report_benchmark *benchmark)
-{
-    fputs("class,method,seed,baseline,auroc,train_seconds,image_seconds\n", stream);
-    for (size_t r = 0; r < benchmark->n_rows; r++) {
-        const report_contender *row = &benchmark->rows[r];
-        for (size_t i = 0; i < benchmark->n_classes * row->n_seeds; i++) {
-            const report_benchmark_cell *cell = &row->cells[i];
-            if (!cell->done)
-                continue;
-            report_csv_field(stream, benchmark->classes[i / row->n_seeds]);
-            fprintf(stream, ",%s,%" PRIu64 ",%d,%.*g,%.*g,%.*g\n", row->name,
-                    benchmark->seed + i % row->n_seeds, row->baseline, DIGITS, cell->auroc, DIGITS,
-                    cell->train_seconds, DIGITS, cell->image_seconds);
-        }
-    }
-}
-
-/* ---- files --------------------------------------------------------------------------------- */
-
-static ano_status write_file(const char *path, const report_benchmark *benchmark, bool json,
-                             ano_error *err)
-{
-    base_file file;
-    ano_status status = base_file_create(&file, path, err);
-    if (status != ANO_OK)
-        return status;
-    if (json)
-        status = report_benchmark_json(file.stream, benchmark, err);
-    else
-        write_csv(file.stream, benchmark);
-    if (status == ANO_OK)
-        return base_file_commit(&file, err);
-    base_file_abandon(&file);
-    return status;
-}
-
-ano_status report_benchmark_write(const char *folder, const report_benchmark *benchmark,
-                                  ano_error *err)
-{
-    char *csv = base_path_join(folder, "benchmark.csv"),
-         *json = base_path_join(folder, "benchmark.json"),
-         *page = base_path_join(folder, "benchmark.html");
-    ano_status status = csv != NULL && json != NULL && page != NULL
-                            ? write_file(csv, benchmark, false, err)
-                            : base_error_nomem(err, folder);
-    if (status == ANO_OK)
-        status = write_file(json, benchmark, true, err);
-    if (status == ANO_OK)
-        status = report_benchmark_page(page, benchmark, err);
-    base_free(csv);
-    base_free(json);
-    base_free(page);
-    return status;
+    char whose[60] = "";
+    if (row->trained != NULL)
+        snprintf(whose, sizeof whose, " (%s's)", row->trained);
+    snprintf(dst, size, "%s: %zu %s, %.0f s of training%s, %.0f s of scoring", row->name,
+             standing.n_cells, standing.n_cells == 1 ? "cell" : "cells", standing.all_train_seconds,
+             whose, standing.all_test_seconds);
 }

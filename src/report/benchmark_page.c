@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TEXT = 64, N_COLUMNS = 4 };
+enum { TEXT = 64, N_COLUMNS = 5 };
 
 /* What the tables' cells lend. */
 typedef struct tables {
@@ -75,13 +75,22 @@ static void fill_row(tables *made, const report_benchmark *benchmark, size_t r)
     const report_standing standing = report_standing_of(benchmark, row);
     report_cell *cells = made->standing_cells + r * N_COLUMNS;
     char(*texts)[2][TEXT] = made->standing_texts[r];
-    const char *kind = row->baseline ? "plain baseline" : NULL;
+    const char *kind = row->baseline                   ? "plain baseline"
+                       : row->part == REPORT_ALONE     ? "without what it remembers"
+                       : row->part == REPORT_UNLEARNED ? "without what it learned"
+                                                       : NULL;
     cells[0] = number_cell(texts[0], "%.4f", standing.auroc.mean, standing.auroc.deviation);
     cells[1] = number_cell(texts[1], "%.4f", standing.worst, NAN);
     if (!isnan(standing.worst))
         cells[1].detail = benchmark->classes[standing.worst_class];
-    cells[2] = number_cell(texts[2], "%.2f", standing.train_seconds, NAN);
-    cells[3] = number_cell(texts[3], "%.4f", 1e3 * standing.image_seconds, NAN);
+    cells[2] = number_cell(texts[2], "%.4f", standing.accuracy, NAN);
+    if (!isnan(standing.accuracy)) {
+        snprintf(texts[2][1], TEXT, "%.1f %% false, %.1f %% found", 100 * standing.false_alarms,
+                 100 * standing.detected);
+        cells[2].detail = texts[2][1];
+    }
+    cells[3] = number_cell(texts[3], "%.2f", standing.train_seconds, NAN);
+    cells[4] = number_cell(texts[4], "%.4f", 1e3 * standing.image_seconds, NAN);
     made->standings[r] = (report_row){row->name, kind, cells};
     for (size_t c = 0; c < n_classes; c++) {
         const report_spread spread = report_class_spread(row, c);
@@ -116,17 +125,23 @@ static void mark_best(tables *made, const report_benchmark *benchmark)
 static void write_page(FILE *dst, const report_benchmark *benchmark, const tables *made,
                        const report_figure *dots)
 {
-    static const char *const columns[N_COLUMNS] = {"mean AUROC", "worst class", "seconds to train",
+    static const char *const columns[N_COLUMNS] = {"mean AUROC", "worst class",
+                                                   "accuracy at the threshold", "seconds to train",
                                                    "ms to score an image"};
-    char title[300], verdict[400], caption[200];
+    char title[300], text[REPORT_SENTENCES], caption[200];
     const char *name = strrchr(benchmark->data, '/');
     snprintf(title, sizeof title, "Benchmark on %.200s",
              name != NULL && name[1] != '\0' ? name + 1 : benchmark->data);
-    report_benchmark_verdict(verdict, sizeof verdict, benchmark);
+    report_benchmark_verdict(text, sizeof text, benchmark);
     report_html_begin(dst, title);
     fputs("<p class=\"lead\">", dst);
-    report_html_text(dst, verdict);
+    report_html_text(dst, text);
     fputs("</p>\n", dst);
+    for (size_t r = 0; r < benchmark->n_rows; r++) {
+        report_benchmark_learned(text, sizeof text, benchmark, &benchmark->rows[r]);
+        if (text[0] != '\0')
+            report_html_paragraph(dst, text);
+    }
     report_html_paragraph(dst, "Each class in turn is normal: detectors learn from its training "
                                "images alone and are tested on the test images of all classes. "
                                "AUROC is how often an anomalous image scores above a normal one.");
@@ -135,6 +150,13 @@ static void write_page(FILE *dst, const report_benchmark *benchmark, const table
                                            "over seeds where there are several",
                                            "method", columns, N_COLUMNS, made->standings,
                                            benchmark->n_rows});
+    for (size_t r = 0; r < benchmark->n_rows; r++) {
+        const report_contender *row = &benchmark->rows[r];
+        if (row->baseline || row->part != REPORT_WHOLE)
+            continue;
+        report_benchmark_cost(text, sizeof text, benchmark, row);
+        report_html_paragraph(dst, text);
+    }
     fputs("</section>\n", dst);
     report_html_section(dst, "Classes");
     snprintf(caption, sizeof caption, "AUROC where this class is normal and all others are not");

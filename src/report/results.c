@@ -22,6 +22,25 @@ static size_t count_label(const report_results *results, int label)
     return count;
 }
 
+const char *report_score_title(ano_method method, ano_evidence evidence, bool remembers)
+{
+    static const char *const by_method[] = {
+        [ANO_METHOD_FC] = "Residual of the latent search",
+        [ANO_METHOD_PATCH] = "Score of the discriminator of patches",
+        [ANO_METHOD_ENCODER] = "Residual of pixels and features",
+        [ANO_METHOD_LATENT] = "Loss of the latent search",
+        [ANO_METHOD_HYBRID] = "Loss of the latent search",
+    };
+    static const char *const by_evidence[] = {
+        [ANO_EVIDENCE_ELBO] = "Negative ELBO",
+        [ANO_EVIDENCE_RECONSTRUCTION] = "Reconstruction probability, as -ln p",
+        [ANO_EVIDENCE_UNEXPLAINED] = "Share of the contrast left unexplained",
+    };
+    return remembers                  ? "Score with the distance from remembered images"
+           : method == ANO_METHOD_VAE ? by_evidence[evidence]
+                                      : by_method[method];
+}
+
 /* ---- scores ------------------------------------------------------------------------------- */
 
 static ano_status create_in(base_file *file, const char *folder, const char *name, ano_error *err)

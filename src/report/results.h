@@ -49,6 +49,10 @@ typedef struct report_results {
     uint64_t seed; /* at most 2^53 */
 } report_results;
 
+/* What the scores of a method are, for a plot: "Residual of the latent search". `evidence` is of a
+ * variational autoencoder; `remembers`: distances from remembered images are part of them. */
+const char *report_score_title(ano_method method, ano_evidence evidence, bool remembers);
+
 /* Writes into `folder`: scores.csv (index,class,label,score,path), scores_<class>.txt for each
  * class (a score a line) and metrics.json. Numbers have nine digits, which hold a float exactly.
  * Errors: IO, NOMEM, NUMERIC (a figure is not finite). */

@@ -67,9 +67,10 @@ ano_status train_check_finite(const ano_model *model, const float *const gradien
         if (gradients[network] == NULL)
             continue;
         ano_status status = check_gradients(net, network, gradients[network], err);
-        if (status == ANO_OK && !isfinite(losses[loss_of(model, i)]))
+        const int loss = loss_of(model, i);
+        if (status == ANO_OK && !isfinite(losses[loss]))
             status =
-                broke_down(err, network, "its loss, by what comes out of the discriminator,", "");
+                broke_down(err, network, "its loss ", ano_loss_name(model->config.method, loss));
         if (status == ANO_OK)
             status = check_weights(net, network, err);
         if (status != ANO_OK)

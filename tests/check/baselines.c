@@ -4,8 +4,8 @@
 #include "eval/descriptors.h"
 #include "eval/mahalanobis.h"
 #include "eval/nearest.h"
-#include "format/safetensors.h"
 #include "formula.h"
+#include "goldens.h"
 
 #include <anogan/anogan.h>
 
@@ -32,43 +32,19 @@ enum {
     N_CASES_DESCRIBED = sizeof described / sizeof *described
 };
 
-static const char *folder;
 static format_safetensors *goldens;
-
-static int open_goldens(void **state)
-{
-    (void)state;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/baselines.safetensors", folder);
-    ano_error err = ANO_ERROR_INIT;
-    if (format_safetensors_open(&goldens, path, &err) != ANO_OK)
-        print_error("%s\n", err.message);
-    return err.status == ANO_OK ? 0 : -1;
-}
-
-static int close_goldens(void **state)
-{
-    (void)state;
-    format_safetensors_free(goldens);
-    return 0;
-}
 
 /* Fails unless got [n][width] is the golden "name.part" within absolute + relative · |golden|. */
 static void check(const char *name, const char *part, const float *got, size_t n, size_t width,
                   double absolute, double relative)
 {
-    char full[NAME_SIZE];
-    snprintf(full, sizeof full, "%s.%s", name, part);
-    const size_t dims[] = {n, width};
     float *expected = calloc(n * width, sizeof *expected);
-    ano_error err = ANO_ERROR_INIT;
-    if (format_safetensors_copy(expected, goldens, full, 1 + (width > 1), dims, &err) != ANO_OK)
-        fail_msg("%s", err.message);
+    goldens_read(expected, goldens, name, part, n, width > 1 ? width : 0);
     for (size_t i = 0; i < n * width; i++) {
         const double wanted = (double)expected[i], tolerance = absolute + relative * fabs(wanted);
         if (!(fabs((double)got[i] - wanted) <= tolerance))
-            fail_msg("%s, number %zu: expected %.9g, got %.9g, allowed are %.3g", full, i, wanted,
-                     (double)got[i], tolerance);
+            fail_msg("%s.%s, number %zu: expected %.9g, got %.9g, allowed are %.3g", name, part, i,
+                     wanted, (double)got[i], tolerance);
     }
     free(expected);
 }
@@ -225,16 +201,14 @@ static void baselines__score_as_scikit_learn_does(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    folder = argv[1];
+    goldens = goldens_open(goldens_folder(argc, argv), "baselines");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearest__is_that_of_scikit_learn),
         cmocka_unit_test(mahalanobis__is_that_of_scikit_learn),
         cmocka_unit_test(descriptors__are_those_of_their_definition),
         cmocka_unit_test(baselines__score_as_scikit_learn_does),
     };
-    return cmocka_run_group_tests(tests, open_goldens, close_goldens);
+    const int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    format_safetensors_free(goldens);
+    return n_failed;
 }

@@ -71,6 +71,14 @@ double check_greatest(const double *src, int n)
     return greatest;
 }
 
+double check_length(const double *src, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += src[i] * src[i];
+    return sqrt(sum);
+}
+
 void check_close(const char *what, const float *got, const double *expected,
                  const double *tolerance, int n)
 {
@@ -96,13 +104,12 @@ void check_close(const char *what, const float *got, const double *expected,
 
 void check_distance(const char *what, const float *got, const double *expected, int n, double share)
 {
-    double distance = 0, length = 0;
-    for (int i = 0; i < n; i++) {
+    const double length = check_length(expected, n);
+    double distance = 0;
+    for (int i = 0; i < n; i++)
         distance += pow((double)got[i] - expected[i], 2);
-        length += expected[i] * expected[i];
-    }
-    if (!(sqrt(distance) <= share * sqrt(length)))
-        fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), sqrt(length));
+    if (!(sqrt(distance) <= share * length))
+        fail_msg("%s: %g off, of a length of %g", what, sqrt(distance), length);
 }
 
 void check_tolerance(double *tolerance, const double *magnitude, int n, double factor)
@@ -128,4 +135,12 @@ double check_net_error(const nn_net *net, int batch)
         square += pow(check_sum_error(terms), 2) + pow(check_sum_error(pixels), 2);
     }
     return sqrt(square);
+}
+
+double check_penalty_amplification(const double *g, int n, int size)
+{
+    double most = 0;
+    for (int i = 0; i < n; i++)
+        most = fmax(most, 1 + 1 / fabs(check_length(g + i * size, size) - 1));
+    return most;
 }

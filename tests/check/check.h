@@ -22,6 +22,8 @@ void check_widen(double *dst, const float *src, int n);
 void check_absolute(double *dst, const double *src, int n);
 /* The greatest absolute value. */
 double check_greatest(const double *src, int n);
+/* The Euclidean length. */
+double check_length(const double *src, int n);
 
 /* Fails the test unless |got[i] - expected[i]| ≤ tolerance[i] for every i (NaN fails); says how
  * many do not, and of the worst its index, what was expected and what there was. */
@@ -47,5 +49,9 @@ double check_sum_error(int length);
  * the greatest of their kind: the errors of all its layers' sums, those over what makes a number of
  * dst and those over the batch's pixels, which have no reason to add up and so do as squares. */
 double check_net_error(const nn_net *net, int batch);
+
+/* The gradient penalty's v = c (1 - 1 / |g|) g of gradients g [n][size] is off by so many times
+ * what they are: 1 + 1 / ||g| - 1| at most. */
+double check_penalty_amplification(const double *g, int n, int size);
 
 #endif

@@ -9,8 +9,8 @@
  * golden's length. */
 #include "check.h"
 #include "detect/latent.h"
-#include "format/safetensors.h"
 #include "formula.h"
+#include "goldens.h"
 #include "model/model.h"
 #include "nn/choose.h"
 #include "train/step.h"
@@ -56,10 +56,8 @@ static subject create(int i)
 {
     subject s = {.config = configs[i].name, .batch = configs[i].batch};
     ano_error err = ANO_ERROR_INIT;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.safetensors", folder, s.config);
-    if (format_safetensors_open(&s.goldens, path, &err) != ANO_OK ||
-        model_create(&s.model, &configs[i].model, &err) != ANO_OK)
+    s.goldens = goldens_open(folder, s.config);
+    if (model_create(&s.model, &configs[i].model, &err) != ANO_OK)
         fail_msg("%s", err.message);
     for (int k = 0; k < MODEL_GAN_NETWORKS; k++) {
         formula_fill_net(s.model->networks[k], ano_network_name((ano_network)k));
@@ -407,11 +405,7 @@ static void latent_search__is_that_of_keras(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    folder = argv[1];
+    folder = goldens_folder(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forwards__are_those_of_keras),
         cmocka_unit_test(training__is_that_of_keras),

@@ -1,8 +1,8 @@
 /* The metrics against scikit-learn and the definition of AUPRO: the goldens that
  * tests/golden/make_metric_goldens.py made, of the scores, labels, maps and masks described there.
  * Usage: metrics FOLDER, that of the goldens. */
-#include "format/safetensors.h"
 #include "formula.h"
+#include "goldens.h"
 
 #include <anogan/anogan.h>
 
@@ -39,42 +39,12 @@ enum {
 /* The goldens are stored as floats. */
 static const double ROUNDING = 1e-7;
 
-static const char *folder;
 static format_safetensors *goldens;
-
-static int open_goldens(void **state)
-{
-    (void)state;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/metrics.safetensors", folder);
-    ano_error err = ANO_ERROR_INIT;
-    if (format_safetensors_open(&goldens, path, &err) != ANO_OK)
-        print_error("%s\n", err.message);
-    return err.status == ANO_OK ? 0 : -1;
-}
-
-static int close_goldens(void **state)
-{
-    (void)state;
-    format_safetensors_free(goldens);
-    return 0;
-}
-
-/* The golden "name.part": numbers [n][width], or one where n and width are 0. */
-static void read_golden(float *dst, const char *name, const char *part, size_t n, size_t width)
-{
-    char full[NAME_SIZE];
-    snprintf(full, sizeof full, "%s.%s", name, part);
-    const size_t dims[] = {n, width};
-    ano_error err = ANO_ERROR_INIT;
-    if (format_safetensors_copy(dst, goldens, full, (n > 0) + (width > 0), dims, &err) != ANO_OK)
-        fail_msg("%s", err.message);
-}
 
 static void check(const char *name, const char *part, double got, double tolerance)
 {
     float expected;
-    read_golden(&expected, name, part, 0, 0);
+    goldens_read(&expected, goldens, name, part, 0, 0);
     if (!(fabs(got - (double)expected) <= tolerance + ROUNDING))
         fail_msg("%s.%s: expected %.9g, got %.9g, allowed are %.3g", name, part, (double)expected,
                  got, tolerance + ROUNDING);
@@ -116,7 +86,7 @@ static void image_metrics__are_those_of_scikit_learn(void **state)
         check(name, "f1_all_positive", metrics.f1_all_positive, 0);
         const ano_confusion c = ano_confusion_at(scores, labels, image_cases[i].n, THRESHOLD);
         float counts[4];
-        read_golden(counts, name, "confusion", 4, 0);
+        goldens_read(counts, goldens, name, "confusion", 4, 0);
         if (counts[0] != (float)c.tp || counts[1] != (float)c.fp || counts[2] != (float)c.tn ||
             counts[3] != (float)c.fn)
             fail_msg("%s: expected %g tp, %g fp, %g tn, %g fn, got %zu, %zu, %zu, %zu", name,
@@ -139,7 +109,7 @@ static void curves__are_those_of_scikit_learn(void **state)
         ano_curve_point points[MAX_IMAGES + 1];
         size_t n;
         assert_int_equal(ano_curves(points, &n, scores, labels, image_cases[i].n, NULL), ANO_OK);
-        read_golden(expected[0], image_cases[i].name, "curves", n, 3);
+        goldens_read(expected[0], goldens, image_cases[i].name, "curves", n, 3);
         for (size_t k = 0; k < n; k++) {
             const double got[] = {points[k].fpr, points[k].tpr, points[k].precision};
             for (int part = 0; part < 3; part++)
@@ -201,7 +171,7 @@ static void pixel_metrics__are_those_of_scikit_learn_and_of_the_definition(void 
         check(name, "auroc", result.auroc, result.auroc_error);
         check(name, "aupro", result.aupro, result.aupro_error);
         float counts[3];
-        read_golden(counts, name, "counts", 3, 0);
+        goldens_read(counts, goldens, name, "counts", 3, 0);
         assert_int_equal(result.n_normal, (size_t)counts[0]);
         assert_int_equal(result.n_anomalous, (size_t)counts[1]);
         assert_int_equal(result.n_regions, (size_t)counts[2]);
@@ -211,15 +181,13 @@ static void pixel_metrics__are_those_of_scikit_learn_and_of_the_definition(void 
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    folder = argv[1];
+    goldens = goldens_open(goldens_folder(argc, argv), "metrics");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(image_metrics__are_those_of_scikit_learn),
         cmocka_unit_test(curves__are_those_of_scikit_learn),
         cmocka_unit_test(pixel_metrics__are_those_of_scikit_learn_and_of_the_definition),
     };
-    return cmocka_run_group_tests(tests, open_goldens, close_goldens);
+    const int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    format_safetensors_free(goldens);
+    return n_failed;
 }

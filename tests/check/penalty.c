@@ -1,5 +1,5 @@
 /* The gradient penalty of WGAN-GP and nn_pass_tangent() under it: with every way of convolving and
- * every set of kernels against the plain twin, and both against central finite differences of the
+ * every set of kernels against the plain twin, and that against central finite differences of the
  * penalty in double precision, which know nothing of tangents.
  *
  * Where a leaky ReLU or a maximum turns, the gradient by an image jumps and the penalty has no
@@ -9,7 +9,7 @@
  * Distances of all numbers of a tensor are compared with their length. A convolution's rounding may
  * make a share of it, as in tests/check/fused.c; a gradient here comes from a chain of L products
  * down, one of L up and one of weights, whose errors have no reason to add up and do so as squares:
- * √(2 L + 1). What g is off by, v = c (1 - 1 / |g|) g is off by 1 + 1 / ||g| - 1| times at most. */
+ * √(2 L + 1). What g is off by, v is off by check_penalty_amplification() times. */
 #include "check.h"
 #include "formula.h"
 #include "kernels/kernels.h"
@@ -27,8 +27,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { MAX_SETS = 8, SAMPLE = 24, WIDE = 64 };
-static const double STEP = 1e-6, WEIGHT = 10;
+enum { MAX_SETS = 8, WIDE = 64 };
+static const double WEIGHT = 10;
 
 /* kernels_get() gives this set: the program is linked so that all calls of it come here. */
 static const kernels *set;
@@ -53,16 +53,6 @@ static const struct way {
             {ANO_CONV_WINOGRAD, "winograd", 1e-5, 3e-4},
             {ANO_CONV_FFT, "fft", 1e-6, 1e-5}};
 enum { N_WAYS = sizeof ways / sizeof *ways };
-
-/* ---- lengths ------------------------------------------------------------------------------- */
-
-static double length(const double *values, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += values[i] * values[i];
-    return sqrt(sum);
-}
 
 /* ---- images between pairs, away from kinks -------------------------------------------------- */
 
@@ -128,9 +118,17 @@ static const double *twin_gradients(twin *t, const pairs *p)
     return g;
 }
 
-static double twin_penalty(twin *t, const pairs *p)
+/* A twin and the images between pairs. */
+typedef struct penalised {
+    twin *twin;
+    const pairs *pairs;
+} penalised;
+
+static double twin_penalty(void *cookie)
 {
-    return reference_penalty(twin_gradients(t, p), p->n, p->image, WEIGHT);
+    const penalised *of = cookie;
+    const pairs *p = of->pairs;
+    return reference_penalty(twin_gradients(of->twin, p), p->n, p->image, WEIGHT);
 }
 
 /* The penalty's gradient by the parameters, into t->gradients. */
@@ -146,72 +144,8 @@ static double mean_norm(const double *g, const pairs *p)
 {
     double sum = 0;
     for (int i = 0; i < p->n; i++)
-        sum += length(g + i * p->image, p->image);
+        sum += check_length(g + i * p->image, p->image);
     return sum / p->n;
-}
-
-/* What v is off by, as a multiple of what g is. */
-static double amplification(const double *g, const pairs *p)
-{
-    double most = 0;
-    for (int i = 0; i < p->n; i++) {
-        const double norm = length(g + i * p->image, p->image);
-        most = fmax(most, 1 + 1 / fabs(norm - 1));
-    }
-    return most;
-}
-
-/* ---- finite differences -------------------------------------------------------------------- */
-
-/* Some of a tensor's parameters, all of a small one's: their numbers. */
-static int sample(int indices[SAMPLE], const nn_tensor *tensor)
-{
-    const int n = tensor->size < SAMPLE ? (int)tensor->size : SAMPLE;
-    for (int i = 0; i < n; i++)
-        indices[i] =
-            (int)(tensor->offset + ((size_t)i * tensor->size + tensor->size / 2) / (size_t)n);
-    return n;
-}
-
-/* Of the penalty by a parameter. In double precision, with a step of 1e-6, it is off by about 1e-9
- * of the penalty's scale. */
-static double difference(twin *t, const pairs *p, int parameter)
-{
-    const double value = t->parameters[parameter];
-    t->parameters[parameter] = value + STEP;
-    const double above = twin_penalty(t, p);
-    t->parameters[parameter] = value - STEP;
-    const double below = twin_penalty(t, p);
-    t->parameters[parameter] = value;
-    return (above - below) / (2 * STEP);
-}
-
-/* Differences by the samples of all tensors, [n_tensors][SAMPLE]. */
-static double *sample_differences(twin *t, const pairs *p)
-{
-    double *differences = check_doubles(t->net->n_tensors * SAMPLE);
-    for (int i = 0; i < t->net->n_tensors; i++) {
-        int indices[SAMPLE];
-        const int n = sample(indices, &t->net->tensors[i]);
-        for (int k = 0; k < n; k++)
-            differences[i * SAMPLE + k] = difference(t, p, indices[k]);
-    }
-    return differences;
-}
-
-static void compare_differences(const nn_net *net, const float *gradients,
-                                const double *differences, double tolerance)
-{
-    for (int i = 0; i < net->n_tensors; i++) {
-        int indices[SAMPLE];
-        float got[SAMPLE];
-        char name[128];
-        const int n = sample(indices, &net->tensors[i]);
-        for (int k = 0; k < n; k++)
-            got[k] = gradients[indices[k]];
-        snprintf(name, sizeof name, "%s against differences", net->tensors[i].name);
-        check_distance(name, got, differences + i * SAMPLE, n, tolerance);
-    }
 }
 
 /* ---- critics ------------------------------------------------------------------------------- */
@@ -253,9 +187,9 @@ static train_penalty_result run_penalty(float *gradients, const nn_net *net, con
     return result;
 }
 
-/* The engine's penalty and its gradient, against the twin's, which has run, and against differences
- * unless those are NULL. */
-static void check_penalty(nn_net *net, const pairs *p, const twin *t, const double *differences,
+/* The engine's penalty and its gradient, against the twin's: the gradients g by the images and
+ * those by the parameters. */
+static void check_penalty(nn_net *net, const pairs *p, const double *g, const double *expected,
                           const struct way *way)
 {
     print_message("%s kernels, %s, %dx%dx%dx%d\n", set->name, way->name, p->n, net->src.h,
@@ -263,9 +197,8 @@ static void check_penalty(nn_net *net, const pairs *p, const twin *t, const doub
     float *gradients = check_floats((int)net->n_parameters);
     assert_int_equal(nn_choose_methods(net, way->conv, p->n, NULL), ANO_OK);
     const train_penalty_result result = run_penalty(gradients, net, p);
-    const double *g = t->diff_src;
     const double share = way->share * sqrt(2 * layers_with_weights(net) + 1);
-    const double tolerance = share * amplification(g, p);
+    const double tolerance = share * check_penalty_amplification(g, p->n, p->image);
     const double norm = mean_norm(g, p), penalty = reference_penalty(g, p->n, p->image, WEIGHT);
     if (!(fabs(result.norm - norm) <= share * norm))
         fail_msg("a mean norm of %g, not %g", result.norm, norm);
@@ -273,9 +206,7 @@ static void check_penalty(nn_net *net, const pairs *p, const twin *t, const doub
         fail_msg("a penalty of %g, not %g", result.penalty, penalty);
     for (int i = 0; i < net->n_tensors; i++)
         check_distance(net->tensors[i].name, gradients + net->tensors[i].offset,
-                       t->gradients + net->tensors[i].offset, (int)net->tensors[i].size, tolerance);
-    if (differences != NULL)
-        compare_differences(net, gradients, differences, tolerance);
+                       expected + net->tensors[i].offset, (int)net->tensors[i].size, tolerance);
     free(gradients);
 }
 
@@ -286,23 +217,25 @@ static void check_critic(int size, int channels, int width, int batch, double ma
     const kernels *sets[MAX_SETS];
     const int n_sets = kernels_available(sets, MAX_SETS);
     nn_net *net = critic_create(size, channels, width);
+    const int n_parameters = (int)net->n_parameters;
     pairs p = pairs_create(net, batch, margin);
     twin *t = twin_create(net, batch, true);
-    double *differences = width < WIDE ? sample_differences(t, &p) : NULL;
+    double *expected = check_doubles(n_parameters), *g = check_doubles(batch * p.image);
     twin_penalty_backward(t, &p);
-    if (differences != NULL) { /* of the twin's, narrowed: half a unit in the last place */
-        float *narrow = check_floats((int)net->n_parameters);
-        check_narrow(narrow, t->gradients, (int)net->n_parameters);
-        compare_differences(net, narrow, differences, 1e-7);
-        free(narrow);
+    memcpy(expected, t->gradients, net->n_parameters * sizeof *expected);
+    memcpy(g, t->diff_src, (size_t)(batch * p.image) * sizeof *g);
+    if (width < WIDE) {
+        penalised of = {t, &p};
+        twin_check_differences(t, expected, twin_penalty, &of, 1e-8 * twin_penalty(&of));
     }
     for (int s = 0; s < n_sets; s++)
         for (int i = 0; i < N_WAYS; i++) {
             set = sets[s];
             if (ways[i].kinks <= margin)
-                check_penalty(net, &p, t, differences, &ways[i]);
+                check_penalty(net, &p, g, expected, &ways[i]);
         }
-    free(differences);
+    free(expected);
+    free(g);
     twin_free(t);
     pairs_free(&p);
     nn_net_free(net);

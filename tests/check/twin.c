@@ -4,8 +4,12 @@
 #include "reference/reference.h"
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* What a layer's operations are called with. */
 typedef struct call {
@@ -254,22 +258,24 @@ static double root_mean_square(const double *values, int n)
 }
 
 /* The least distance of the windows' maxima from the next ones. */
-static double least_gap(const double *src, const nn_layer *layer)
+static double least_gap(const double *src, int n, const nn_layer *layer)
 {
     double least = INFINITY;
     const int w = layer->src.w, c_count = layer->src.c, k = layer->kernel;
-    for (int y = 0; y < layer->dst.h; y++)
+    for (int i = 0; i < n * layer->dst.h; i++) { /* rows of windows, image after image */
+        const int top = i / layer->dst.h * layer->src.h + i % layer->dst.h * k;
         for (int x = 0; x < layer->dst.w; x++)
             for (int c = 0; c < c_count; c++) {
                 double first = -INFINITY, second = -INFINITY;
                 for (int place = 0; place < k * k; place++) {
-                    const int at = (y * k + place / k) * w + x * k + place % k;
+                    const int at = (top + place / k) * w + x * k + place % k;
                     const double value = src[at * c_count + c];
                     second = fmax(second, fmin(first, value));
                     first = fmax(first, value);
                 }
                 least = fmin(least, first - second);
             }
+    }
     return least;
 }
 
@@ -279,12 +285,35 @@ double twin_distance_from_kinks(const twin *t)
     for (int i = 0; i < t->net->n_layers; i++) {
         const nn_layer *layer = &t->net->layers[i];
         const double *src = i == 0 ? t->src : t->layers[i - 1].dst;
-        const int n = (int)nn_shape_size(layer->src);
+        const int n = t->n * size(layer->src);
         const double scale = root_mean_square(src, n);
         for (int k = 0; layer->kind == NN_LEAKY_RELU && k < n; k++)
             least = fmin(least, fabs(src[k]) / scale);
         if (layer->kind == NN_MAX_POOL)
-            least = fmin(least, least_gap(src, layer) / scale);
+            least = fmin(least, least_gap(src, t->n, layer) / scale);
     }
     return least;
+}
+
+void twin_check_differences(twin *t, const double *gradients, double (*loss)(void *cookie),
+                            void *cookie, double tolerance)
+{
+    enum { SAMPLE = 24 };
+    for (int i = 0; i < t->net->n_tensors; i++) {
+        const nn_tensor *tensor = &t->net->tensors[i];
+        const size_t n = !tensor->trainable ? 0 : tensor->size < SAMPLE ? tensor->size : SAMPLE;
+        for (size_t k = 0; k < n; k++) {
+            const size_t at = tensor->offset + (k * tensor->size + tensor->size / 2) / n;
+            const double value = t->parameters[at];
+            t->parameters[at] = value + TWIN_STEP;
+            const double above = loss(cookie);
+            t->parameters[at] = value - TWIN_STEP;
+            const double below = loss(cookie);
+            t->parameters[at] = value;
+            const double difference = (above - below) / (2 * TWIN_STEP);
+            if (!(fabs(difference - gradients[at]) <= tolerance))
+                fail_msg("%s, parameter %zu: by differences %.9g, by the twin %.9g", tensor->name,
+                         at - tensor->offset, difference, gradients[at]);
+        }
+    }
 }

@@ -37,9 +37,18 @@ const double *twin_backward(twin *t, const double *diff_dst);
  * layers, leaky ReLUs, max pooling and reshapes. */
 const double *twin_tangent(twin *t, const double *tangent);
 
-/* How near the last forward of a twin of one image came to a kink: the least distance of a leaky
- * ReLU from 0, and of a maximum from the next one, as a share of the root mean square of its
- * layer's src. Where rounding or a step goes no further, the net stays linear. */
+/* How near the last forward came to a kink: the least distance of a leaky ReLU from 0, and of a
+ * maximum from the next one, as a share of the root mean square of its layer's src. Where rounding
+ * or a step goes no further, the net stays linear. */
 double twin_distance_from_kinks(const twin *t);
+
+/* Fails the test unless `gradients`, laid out as the parameters, are within `tolerance` of central
+ * differences of the loss, a function of t->parameters, at some of each tensor's numbers. */
+void twin_check_differences(twin *t, const double *gradients, double (*loss)(void *cookie),
+                            void *cookie, double tolerance);
+
+/* The step of those differences. Rounding to 2^-53 makes a loss off by some 1e-15 of it, a
+ * difference by 5e-10; what the step itself makes of a smooth function is 1e-12 of it. */
+#define TWIN_STEP 1e-6
 
 #endif

@@ -48,7 +48,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cd "$place"
 make_bars bars
-anogan train bars --out run --normal 1 --epochs 1 --conv direct --memory histograms --no-test "${small[@]}" --quiet 2>/dev/null
+anogan train bars --out run --normal 1 --epochs 1 --conv direct --memory histograms --no-test "${small_fc[@]}" --quiet 2>/dev/null
 mkdir case
 model=../../run/model.safetensors bars=../../bars
 failures=0 n=0

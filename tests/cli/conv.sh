@@ -1,7 +1,7 @@
 # Every way of convolving trains, is kept with the run, and goes on when the run is resumed.
 make_bars bars
 for way in direct winograd fft auto; do
-    train=("${small[@]}" --base-width 16 --conv "$way" --no-test --quiet)
+    train=("${small_fc[@]}" --base-width 16 --conv "$way" --no-test --quiet)
     anogan train bars --out "$way" --epochs 2 "${train[@]}"
     anogan train bars --out "$way-parts" --epochs 1 "${train[@]}"
     anogan train --resume "$way-parts" --epochs 2 --no-test --quiet

@@ -7,7 +7,9 @@ anogan demo --data bars --epochs 1 --count 3 "${small[@]}" --quiet --json >metri
 cmp metrics.json runs/demo/metrics.json
 ls runs/demo/result runs/demo/weights
 ls runs/demo/predict | wc -l
+touch runs/demo/weights/{patch_discriminator,encoder}_0002.safetensors
 anogan demo --data bars --epochs 1 --no-test "${small[@]}" --quiet
+ls runs/demo/weights
 ls -p runs/demo # no results of the last run's test
 
 anogan demo --data bars --out named --epochs 1 --no-test "${small[@]}" --quiet

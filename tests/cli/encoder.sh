@@ -1,25 +1,6 @@
 # f-AnoGAN from the command line: an encoder is trained after its GAN, scores without a search, and is
 # where a short search begins; the GAN serves the searches of the other methods too.
-write_image() { # FILE SPOT(0|1) SEED: 16 x 16
-    local spot=$2 seed=$3 y x value pixels=''
-    for ((y = 0; y < 16; y++)); do
-        for ((x = 0; x < 16; x++)); do
-            value=$((100 + (x * 7 + y * 3 + seed * 11) % 40))
-            ((spot && x >= 5 && x < 11 && y >= 5 && y < 11)) && value=250
-            printf -v value '\\x%02x' $value
-            pixels+=$value
-        done
-    done
-    printf "P5 16 16 255\n$pixels" >"$1"
-}
-mkdir -p parts/train/good parts/test/good parts/test/spot
-for ((i = 0; i < 24; i++)); do
-    write_image parts/train/good/$i.pgm 0 $i
-done
-for ((i = 0; i < 4; i++)); do
-    write_image parts/test/good/$i.pgm 0 $((30 + i))
-    write_image parts/test/spot/$i.pgm 1 $((40 + i))
-done
+make_textures parts 16 16 5 11 5 11
 how=(--method encoder --size 16 --base-width 16 --latent 4 --batch 8 --held-out 6 --alpha 0.2 --threads 1)
 run anogan train parts --out run --epochs 12 "${how[@]}" --quiet >table
 awk '/^anogan /{print $1, $2}' table
@@ -36,4 +17,27 @@ for method in fc latent hybrid; do
 done
 anogan info run | grep '^by method'
 run anogan score run parts/test/good/1.pgm --method patch --quiet
+
+# Without a search there is no trace, and nothing is written.
+run anogan score run parts/test --method encoder --trace trace.csv --quiet
+run anogan evaluate run --method encoder --trace trace.csv --out tested --quiet
+for method in encoder vae patch; do
+    run anogan train parts --out traced --epochs 2 "${how[@]}" --method $method --trace trace.csv --quiet
+done
+ls
+anogan score run parts/test/good --method hybrid --trace trace.csv --quiet >scores.csv
+wc -l <trace.csv
+
+# Beside the score of either, how far an image and what was generated are apart to the encoder, where it is
+# asked for; all else of a line stays.
+for method in encoder hybrid; do
+    anogan score run parts/test/good --method $method --z-distance --quiet 2>errors >distances.csv
+    anogan score run parts/test/good --method $method --quiet 2>errors | cut -d, -f1-5 >scores.csv
+    cut -d, -f1-5 distances.csv | cmp - scores.csv
+    awk -F, 'NR == 1 {print $7} NR > 1 {print ($7 >= 0 && $7 < 4 ? "distance" : $0)}' distances.csv | uniq -c
+done
+anogan score run parts/test/good/1.pgm --method encoder --z-distance --json --quiet 2>errors | grep -o z_distance
+touch empty.png
+run anogan score run empty.png --method encoder --z-distance --quiet
+run anogan score run parts/test --method latent --z-distance --quiet
 run anogan train parts --out short --epochs 1 "${how[@]}" --quiet

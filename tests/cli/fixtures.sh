@@ -55,5 +55,36 @@ make_bars() {
     write_idx "$1/t10k-images-idx3-ubyte" "$1/t10k-labels-idx1-ubyte" 1:6 9:6
 }
 
+# write_texture FILE WIDTH HEIGHT SEED [LEFT RIGHT TOP BOTTOM]: an even texture, with a bright spot where the
+# sides of one are given.
+write_texture() {
+    local file=$1 width=$2 height=$3 seed=$4 left=${5:-0} right=${6:-0} top=${7:-0} bottom=${8:-0} y x value pixels=''
+    for ((y = 0; y < height; y++)); do
+        for ((x = 0; x < width; x++)); do
+            value=$((100 + (x * 7 + y * 3 + seed * 11) % 40))
+            ((x >= left && x < right && y >= top && y < bottom)) && value=240
+            printf -v value '\\x%02x' $value
+            pixels+=$value
+        done
+    done
+    printf "P5 $width $height 255\n$pixels" >"$file"
+}
+
+# make_textures DIR WIDTH HEIGHT LEFT RIGHT TOP BOTTOM: a tree of 24 training textures, and test textures, 4 without
+# and 4 with a spot.
+make_textures() {
+    local dir=$1 i
+    mkdir -p "$dir"/train/good "$dir"/test/{good,spot}
+    for ((i = 0; i < 24; i++)); do
+        write_texture "$dir/train/good/$i.pgm" "$2" "$3" $i
+    done
+    for ((i = 0; i < 4; i++)); do
+        write_texture "$dir/test/good/$i.pgm" "$2" "$3" $((30 + i))
+        write_texture "$dir/test/spot/$i.pgm" "$2" "$3" $((40 + i)) "${@:4}"
+    done
+}
+
 # Options with which a run takes a moment.
 small=(--base-width 4 --latent 4 --batch 8 --held-out 4 --iterations 10 --threads 1)
+# The same for what trains, by a method that searches.
+small_fc=(--method fc "${small[@]}")

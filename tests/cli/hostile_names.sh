@@ -1,7 +1,7 @@
 # Files and classes by names that would leave a folder, be a formula, HTML or a terminal's commands: what
 # is written stays where it belongs, and says the name as what it is.
 make_bars bars
-anogan train bars --out run --normal 1 --epochs 1 --conv direct --no-test --alpha 0.2 "${small[@]}" --quiet
+anogan train bars --out run --normal 1 --epochs 1 --conv direct --no-test --alpha 0.2 "${small_fc[@]}" --quiet
 mkdir -p box/set box/maps
 picture() { printf 'P5 8 8 255\n'; head -c 64 /dev/zero | tr '\0' "$1"; }
 formula='=cmd|calc!A1.pgm' tag='<script>alert(1)<script>.pgm' bell=$'\e]0;title\a.pgm'

@@ -1,13 +1,13 @@
 # A run folder is one process's at a time; a damaged checkpoint, a full disk and a folder that may
 # not be written are told of, and what to do. (tests/faults has the many cases; here are the words.)
 make_bars bars
-anogan train bars --out run --normal 1 --epochs 3 "${small[@]}" --quiet >/dev/null
+anogan train bars --out run --normal 1 --epochs 3 "${small_fc[@]}" --quiet >/dev/null
 
 # This shell has the lock; the number in it is that of the process that trained.
 exec 9<>run/.lock
 flock -n 9
 echo 4711 >run/.lock
-run anogan train bars --out run --normal 1 "${small[@]}"
+run anogan train bars --out run --normal 1 "${small_fc[@]}"
 run anogan train --resume run --epochs 4
 run anogan demo --data bars --out run "${small[@]}"
 run anogan calibrate run bars
@@ -37,6 +37,6 @@ ls run | grep checkpoint
 grep -E 'checkpoint' run/config.json
 
 # Far too high a learning rate: both networks go wrong, each is told of once.
-anogan train bars --out wild --normal 1 --epochs 40 --rate 0.1 "${small[@]}" --base-width 16 --no-test --quiet \
+anogan train bars --out wild --normal 1 --epochs 40 --rate 0.1 "${small_fc[@]}" --base-width 16 --no-test --quiet \
     2>told.txt
 sort told.txt

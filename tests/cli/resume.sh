@@ -1,10 +1,10 @@
 # A run that is interrupted exits with 130, and resumed ends in the bytes of one that never was.
 make_bars bars
 augmented=(--flip h --shift 0.15 --rotate 7.3 --brightness 0.1 --contrast 0.3)
-anogan train bars --out whole --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" --quiet >/dev/null
+anogan train bars --out whole --normal 1 --epochs 150 "${small_fc[@]}" "${augmented[@]}" --quiet >/dev/null
 
 mkfifo messages
-anogan train bars --out parts --normal 1 --epochs 150 "${small[@]}" "${augmented[@]}" \
+anogan train bars --out parts --normal 1 --epochs 150 "${small_fc[@]}" "${augmented[@]}" \
     >/dev/null 2>messages &
 exec 3<messages
 next_line 3 'epoch   3 of 150'

@@ -1,6 +1,6 @@
 # The same seed gives the same bytes; another seed gives others.
 make_bars bars
-train() { anogan train bars --out "$1" --normal 1 --epochs 2 --flip h "${small[@]}" --seed "$2" --quiet >/dev/null; }
+train() { anogan train bars --out "$1" --normal 1 --epochs 2 --flip h "${small_fc[@]}" --seed "$2" --quiet >/dev/null; }
 train one 7
 train two 7
 train three 8

@@ -1,6 +1,6 @@
 # What scoring says of models that were calibrated, otherwise calibrated, or not at all.
 make_bars bars
-anogan train bars --out run --normal 1 --epochs 1 --no-test "${small[@]}" --quiet
+anogan train bars --out run --normal 1 --epochs 1 --no-test "${small_fc[@]}" --quiet
 generator=run/weights/generator_0001.safetensors
 
 # A line for each image, and with --json a summary.

@@ -1,6 +1,6 @@
 # A small run from end to end: what training, scoring, evaluating and info write and print.
 make_bars bars
-anogan train bars --out run --normal 1 --anomaly 9 --epochs 2 "${small[@]}" --quiet >table.txt
+anogan train bars --out run --normal 1 --anomaly 9 --epochs 2 "${small_fc[@]}" --quiet >table.txt
 find run -type f | sed -E 's/_[0-9]+\.[0-9]+\.png$/_SCORE.png/' | sort
 grep -q AUROC table.txt
 wc -l <run/loss.csv
@@ -9,7 +9,7 @@ head -1 run/scores.csv
 wc -l <run/scores.csv
 
 # A folder that holds a run is not overwritten.
-run anogan train bars --out run --epochs 1 "${small[@]}" --quiet
+run anogan train bars --out run --epochs 1 "${small_fc[@]}" --quiet
 
 # Scoring gives the numbers that the test gave, for whatever images are asked for.
 anogan score run bars --quiet 2>/dev/null | cut -d, -f1-3 >all.csv

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 make_bars bars
-train() { "$program" train bars --out "$1" --normal 1 --epochs 4 --sample-every 1 "${small[@]}" --no-test --quiet; }
+train() { "$program" train bars --out "$1" --normal 1 --epochs 4 --sample-every 1 "${small_fc[@]}" --no-test --quiet; }
 ANOGAN_FAULTS=fail:1000000:1 ANOGAN_FAULTS_COUNT=calls train whole
 calls=$(cat calls)
 [ "$calls" -gt 100 ]

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 make_bars bars
-options=(--normal 1 --epochs 6 --sample-every 2 --weights-every 3 --flip h "${small[@]}" --batch 4 --quiet)
+options=(--normal 1 --epochs 6 --sample-every 2 --weights-every 3 --flip h "${small_fc[@]}" --batch 4 --quiet)
 
 export ANOGAN_FAULTS=kill:0:0 ANOGAN_FAULTS_COUNT=calls
 "$program" train bars --out whole "${options[@]}" >table.txt

@@ -29,7 +29,7 @@ grep -q "libanogan.so.* => $work/root" libraries.txt
 
 . "$source/tests/cli/fixtures.sh"
 make_bars bars
-"$root/bin/anogan" train bars --out run --normal 1 --epochs 1 "${small[@]}" --quiet --no-test
+"$root/bin/anogan" train bars --out run --normal 1 --epochs 1 "${small_fc[@]}" --quiet --no-test
 ./score_image run/model.safetensors bars >lines.txt
 grep -cE '^image [0-9]+ of class [19]: score [0-9.]+, p-value [01].[0-9]+$' lines.txt | grep -qx 10
 if ./score_image nowhere.safetensors bars 2>message.txt; then

@@ -14,7 +14,7 @@ declare -A owners=(
     [png]='^src/report/'
     [vips]='^src/(data/decode|report/maps)\.c$'
     [zlib]='^src/(format/idx|data/survey|train/checkpoint)\.c$'
-    [jansson]='^(src/(base/json|format/safetensors|model/calibration|model/memory|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(cell|options|output|report|info|inventory))\.[ch]$'
+    [jansson]='^(src/(base/json|format/safetensors|model/calibration|model/memory|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(cell|config|option_value|options|output|report|info|inventory))\.[ch]$'
     [argp]='^cli/(main|options)\.c$'
     [omp]='^src/(base/threads\.c|kernels/|nn/|eval/|detect/)'
 )

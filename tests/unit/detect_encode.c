@@ -21,6 +21,7 @@ typedef struct fixture {
 
 typedef struct outcome {
     float scores[IMAGES], generated[IMAGES * PIXELS], z[IMAGES * LATENT];
+    float distances[IMAGES];
 } outcome;
 
 static void create(fixture *f, int width)
@@ -38,7 +39,8 @@ static void run(outcome *out, const fixture *f, size_t first, size_t n, int thre
     const int previous = base_threads_enter(threads);
     detect_encode *encode;
     const float *tiles = f->tiles + first * PIXELS;
-    const detect_found found = {.scores = out->scores, .generated = out->generated};
+    const detect_found found = {
+        .scores = out->scores, .generated = out->generated, .z_distances = out->distances};
     assert_int_equal(detect_encode_create(&encode, f->model, &options, NULL), ANO_OK);
     assert_int_equal(detect_encode_run(&found, encode, tiles, n, NULL, NULL, NULL), ANO_OK);
     assert_int_equal(detect_encode_latents(out->z, encode, tiles, n, NULL), ANO_OK);
@@ -80,7 +82,7 @@ static void check_score(int width, double weight)
     float *seen = base_alloc(2 * size, sizeof(float));
     for (size_t i = 0; i < CHECKED; i++) {
         const float *x = f->tiles + i * PIXELS;
-        float z[LATENT], generated[PIXELS];
+        float z[LATENT], back[LATENT], generated[PIXELS];
         pass_one(z, f->model->networks[ANO_ENCODER], x);
         pass_one(generated, f->model->networks[ANO_GENERATOR], z);
         pass_one(seen, &head, x);
@@ -92,6 +94,9 @@ static void check_score(int width, double weight)
                      expected, (double)out->scores[i]);
         for (size_t k = 0; k < LATENT; k++)
             assert_true(fabsf(out->z[i * LATENT + k] - z[k]) < 1e-4f);
+        pass_one(back, f->model->networks[ANO_ENCODER], generated);
+        const double distance = sqrt(LATENT * mean_square(z, back, LATENT));
+        assert_true(fabs((double)out->distances[i] - distance) < 1e-4 * (1 + distance));
     }
     base_free(seen);
     base_free(out);
@@ -123,6 +128,7 @@ static void check_company(int width)
         assert_memory_equal(alone->scores, together->scores + first, n * sizeof(float));
         assert_memory_equal(alone->generated, together->generated + first * PIXELS,
                             n * PIXELS * sizeof(float));
+        assert_memory_equal(alone->distances, together->distances + first, n * sizeof(float));
         assert_memory_equal(alone->z, together->z + first * LATENT, n * LATENT * sizeof(float));
     }
     base_free(together);
@@ -139,11 +145,72 @@ static void encoders_score__depends_on_the_image_alone(void **state)
     check_company(64);
 }
 
+static int on_result(const ano_result *result, void *cookie)
+{
+    float *distances = cookie;
+    distances[result->image] = result->z_distance;
+    return 0;
+}
+
+/* By an encoder, and by the search that begins where it says; else, and where it is not asked for,
+ * NaN. */
+static void z_distance__stands_beside_the_score_where_it_is_asked_for(void **state)
+{
+    (void)state;
+    enum { N = 3 };
+    static const ano_method methods[] = {ANO_METHOD_ENCODER, ANO_METHOD_HYBRID, ANO_METHOD_FC};
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    uint8_t pixels[N * PIXELS];
+    float distances[N];
+    ano_model *model;
+    ano_dataset *images;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * 37 % 251);
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&images, pixels, N, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
+        ANO_OK);
+    for (int m = 0; m < 3; m++)
+        for (int asked = 0; asked < 2; asked++) {
+            ano_score_options options = ano_score_options_of(methods[m]);
+            options.iterations = 3;
+            const ano_score_sink sink = {
+                .on_result = on_result, .cookie = distances, .z_distances = asked == 1};
+            assert_int_equal(ano_score_images(model, images, &options, &sink, NULL), ANO_OK);
+            for (int i = 0; i < N; i++)
+                assert_true(m < 2 && asked == 1 ? distances[i] > 0 : isnan(distances[i]));
+        }
+    ano_dataset_free(images);
+    ano_model_free(model);
+}
+
+static void score__has_no_trace_where_there_is_no_search(void **state)
+{
+    (void)state;
+    const ano_model_config config = {SIZE, 1, LATENT, 4, ANO_METHOD_ENCODER};
+    const ano_score_options options = ano_score_options_of(ANO_METHOD_ENCODER);
+    const uint8_t pixels[PIXELS] = {0};
+    float score, trace[1000];
+    ano_error err = ANO_ERROR_INIT;
+    ano_model *model;
+    ano_dataset *images;
+    assert_int_equal(ano_model_create(&model, &config, 1, NULL), ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&images, pixels, 1, (ano_shape){SIZE, SIZE, 1}, NULL, NULL),
+        ANO_OK);
+    assert_int_equal(ano_score(&score, NULL, trace, model, images, &options, &err), ANO_ARG);
+    assert_string_equal(err.message, "the method encoder does not search, so there is no trace");
+    ano_dataset_free(images);
+    ano_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoders_score__is_the_papers),
         cmocka_unit_test(encoders_score__depends_on_the_image_alone),
+        cmocka_unit_test(z_distance__stands_beside_the_score_where_it_is_asked_for),
+        cmocka_unit_test(score__has_no_trace_where_there_is_no_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

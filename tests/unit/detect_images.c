@@ -95,7 +95,8 @@ static ano_status score(received *r, int height, int width, size_t first, size_t
                                              (ano_shape){height, width, 1}, &view, NULL),
                      ANO_OK);
     const ano_status status = ano_score_images(
-        model, dataset, &options, &(ano_score_sink){on_strip, on_result, r, false}, NULL);
+        model, dataset, &options,
+        &(ano_score_sink){.on_strip = on_strip, .on_result = on_result, .cookie = r}, NULL);
     ano_dataset_free(dataset);
     ano_model_free(model);
     return status;

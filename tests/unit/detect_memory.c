@@ -158,6 +158,46 @@ static void score__adds_up_what_method_and_distance_say(void **state)
     ano_model_free(model);
 }
 
+static int keep_result(const ano_result *result, void *cookie)
+{
+    *(ano_result *)cookie = *result;
+    return 0;
+}
+
+static ano_result result_of(const ano_model *model, const ano_dataset *image)
+{
+    const ano_score_options how = brief();
+    ano_result result;
+    const ano_score_sink sink = {.on_result = keep_result, .cookie = &result};
+    assert_int_equal(ano_score_images(model, image, &how, &sink, NULL), ANO_OK);
+    return result;
+}
+
+static void result__has_the_parts_that_its_score_adds_up(void **state)
+{
+    (void)state;
+    ano_model *plain = model_of(ANO_METHOD_PATCH, 0), *all = remembering(ANO_METHOD_PATCH, ALL);
+    ano_dataset *image = images_of(N - 1, 1, SIZE, 0);
+    const ano_result without = result_of(plain, image), with = result_of(all, image);
+    assert_true(without.own == (double)without.score);
+    double sum = with.own;
+    for (int k = 0; k < ANO_MEMORIES; k++) {
+        ano_model *model = remembering(ANO_METHOD_PATCH, 1U << k);
+        const ano_result one = result_of(model, image);
+        assert_true(isnan(without.remembered[k]));
+        for (int other = 0; other < ANO_MEMORIES; other++)
+            assert_int_equal(isnan(one.remembered[other]), other != k);
+        assert_true(one.own == with.own);
+        assert_true(one.remembered[k] == with.remembered[k]);
+        sum += with.remembered[k];
+        ano_model_free(model);
+    }
+    assert_true(fabs(sum - (double)with.score) < 1e-6 * fabs(sum));
+    ano_dataset_free(image);
+    ano_model_free(plain);
+    ano_model_free(all);
+}
+
 static void standardised__is_bounded_below_only(void **state)
 {
     (void)state;
@@ -335,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(score__adds_up_what_method_and_distance_say),
+        cmocka_unit_test(result__has_the_parts_that_its_score_adds_up),
         cmocka_unit_test(standardised__is_bounded_below_only),
         cmocka_unit_test(training_image__is_usual),
         cmocka_unit_test(score__depends_on_the_image_alone),

@@ -83,7 +83,7 @@ static found *score(const ano_model *model, size_t first, size_t n, ano_score_op
 {
     found *f = base_alloc(1, sizeof *f);
     ano_dataset *dataset = noise(first, n);
-    const ano_score_sink sink = {on_strip, on_result, f, false};
+    const ano_score_sink sink = {.on_strip = on_strip, .on_result = on_result, .cookie = f};
     assert_int_equal(ano_score_images(model, dataset, &options, &sink, NULL), ANO_OK);
     ano_dataset_free(dataset);
     return f;

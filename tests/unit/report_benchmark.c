@@ -10,21 +10,46 @@
 enum { N_CLASSES = 2, N_SEEDS = 2, TEN = 10 };
 
 static const char *const classes[N_CLASSES] = {"2", "8"};
-/* [class][seed] */
-static const report_benchmark_cell method_cells[] = {{true, 0.90, 10, 2, 0.02},
-                                                     {true, 0.92, 20, 2, 0.04},
-                                                     {true, 0.70, 30, 2, 0.02},
-                                                     {true, 0.76, 40, 2, 0.04}};
-static const report_benchmark_cell partial_cells[] = {
-    {true, 0.99, 10, 2, 0.02}, {false}, {false}, {false}};
-static const report_benchmark_cell low_cells[] = {{true, 0.8, 1, 1, 0.01}, {true, 0.6, 1, 1, 0.01}};
-static const report_benchmark_cell high_cells[] = {{true, 0.85, 1, 1, 0.01},
-                                                   {true, 0.95, 1, 1, 0.01}};
+/* Of a baseline: without a threshold and without parts. */
+#define CELL(auroc, train, test, image)                                                            \
+    {                                                                                              \
+        true, auroc, train, test, image, NAN, NAN, NAN, NAN, NAN                                   \
+    }
 
-static const report_contender rows[] = {{"fc", false, N_SEEDS, method_cells},
-                                        {"patch", false, N_SEEDS, partial_cells},
-                                        {"pca", true, 1, low_cells},
-                                        {"nearest", true, 1, high_cells}};
+/* [class][seed] */
+static const report_benchmark_cell method_cells[] = {
+    CELL(0.90, 10, 2, 0.02), CELL(0.92, 20, 2, 0.04), CELL(0.70, 30, 2, 0.02),
+    CELL(0.76, 40, 2, 0.04)};
+static const report_benchmark_cell partial_cells[] = {
+    CELL(0.99, 10, 2, 0.02), {false}, {false}, {false}};
+static const report_benchmark_cell low_cells[] = {CELL(0.8, 1, 1, 0.01), CELL(0.6, 1, 1, 0.01)};
+static const report_benchmark_cell high_cells[] = {CELL(0.85, 1, 1, 0.01), CELL(0.95, 1, 1, 0.01)};
+
+static const report_contender rows[] = {
+    {.name = "fc", .n_seeds = N_SEEDS, .cells = method_cells},
+    {.name = "patch", .n_seeds = N_SEEDS, .cells = partial_cells},
+    {.name = "pca", .baseline = true, .n_seeds = 1, .cells = low_cells},
+    {.name = "nearest", .baseline = true, .n_seeds = 1, .cells = high_cells}};
+
+/* A method whose models remember, and what only scores by them. */
+static const report_benchmark_cell remembering_cells[] = {
+    {true, 0.96, 10, 2, 0.02, 0.9, 0.02, 0.88, 0.8, 0.95},
+    {true, 0.92, 20, 3, 0.04, 0.8, 0.04, 0.78, 0.7, 0.94}};
+static const report_contender parts[] = {
+    {.name = "vae", .n_seeds = 1, .cells = remembering_cells},
+    {.name = "vae alone",
+     .n_seeds = 1,
+     .cells = remembering_cells,
+     .part = REPORT_ALONE,
+     .of = "vae"},
+    {.name = "vae unlearned",
+     .n_seeds = 1,
+     .cells = remembering_cells,
+     .part = REPORT_UNLEARNED,
+     .of = "vae"},
+    {.name = "latent", .n_seeds = 1, .cells = low_cells, .trained = "fc"}};
+static const report_benchmark of_parts = {
+    .data = "digits", .classes = classes, .n_classes = N_CLASSES, .rows = parts, .n_rows = 4};
 
 static report_benchmark of_rows(size_t first, size_t n)
 {
@@ -99,17 +124,19 @@ static void benchmark__a_row_with_a_missing_cell_has_no_mean(void **state)
 static void benchmark__says_where_the_best_method_stands(void **state)
 {
     (void)state;
-    char verdict[400];
+    char verdict[REPORT_SENTENCES];
     const report_benchmark all = of_rows(0, 4), below = of_rows(0, 3), alone = of_rows(0, 2),
                            none = of_rows(1, 3);
     report_benchmark_verdict(verdict, sizeof verdict, &all);
     assert_string_equal(verdict,
                         "fc has the highest mean AUROC of the methods, 0.8200: 0.0800 below the "
-                        "best baseline, nearest, and better than it on 1 of 2 classes.");
+                        "best baseline, nearest, and better than it on 1 of 2 classes. It is above "
+                        "pca on 2 and nearest on 1 of 2 classes.");
     report_benchmark_verdict(verdict, sizeof verdict, &below);
     assert_string_equal(verdict,
                         "fc has the highest mean AUROC of the methods, 0.8200: 0.1200 above the "
-                        "best baseline, pca, and better than it on 2 of 2 classes.");
+                        "best baseline, pca, and better than it on 2 of 2 classes. It is above pca "
+                        "on 2 of 2 classes.");
     report_benchmark_verdict(verdict, sizeof verdict, &alone);
     assert_string_equal(verdict, "fc has the highest mean AUROC of the methods, 0.8200.");
     report_benchmark_verdict(verdict, sizeof verdict, &none);
@@ -136,7 +163,48 @@ static void benchmark__tables_show_what_is_missing_by_dashes(void **state)
         "pca                   0.8000 0.6000\n"
         "\n"
         "fc has the highest mean AUROC of the methods, 0.8200: 0.1200 above the best "
-        "baseline, pca, and better than it on 2 of 2 classes.\n");
+        "baseline, pca, and better than it on 2 of 2 classes. It is above pca on 2 of 2 classes.\n"
+        "fc: 4 cells, 100 s of training, 8 s of scoring\n"
+        "patch: 1 cell, 10 s of training, 2 s of scoring\n");
+    free(text);
+}
+
+static void benchmark__tells_what_a_score_is_without_its_parts(void **state)
+{
+    (void)state;
+    char sentence[REPORT_SENTENCES];
+    assert_near(report_standing_of(&of_parts, &parts[0]).auroc.mean, 0.94);
+    assert_near(report_standing_of(&of_parts, &parts[1]).auroc.mean, 0.75);
+    assert_near(report_standing_of(&of_parts, &parts[2]).auroc.mean, 0.945);
+    report_benchmark_learned(sentence, sizeof sentence, &of_parts, &parts[0]);
+    assert_string_equal(sentence, "Without its learned parts vae gains 0.0050 in the mean.");
+    report_benchmark_learned(sentence, sizeof sentence, &of_parts, &parts[3]);
+    assert_string_equal(sentence, "");
+    report_benchmark_verdict(sentence, sizeof sentence, &of_parts); /* a part is no method */
+    assert_string_equal(sentence, "vae has the highest mean AUROC of the methods, 0.9400.");
+    report_benchmark_cost(sentence, sizeof sentence, &of_parts, &parts[3]);
+    assert_string_equal(sentence, "latent: 2 cells, 2 s of training (fc's), 2 s of scoring");
+}
+
+static void benchmark__has_a_threshold_for_whole_scores_only(void **state)
+{
+    (void)state;
+    const report_standing whole = report_standing_of(&of_parts, &parts[0]),
+                          part = report_standing_of(&of_parts, &parts[2]);
+    assert_near(whole.accuracy, 0.85);
+    assert_near(whole.false_alarms, 0.03);
+    assert_near(whole.detected, 0.83);
+    assert_near(whole.all_train_seconds, 30);
+    assert_near(whole.all_test_seconds, 5);
+    assert_int_equal(whole.n_cells, 2);
+    assert_true(isnan(part.accuracy) && isnan(part.false_alarms) && isnan(part.detected));
+    assert_true(isnan(part.train_seconds) && isnan(part.all_test_seconds));
+    assert_int_equal(part.n_cells, 2);
+    char *text = printed(print_json, &of_parts);
+    const char *of = strstr(strstr(text, "\"vae alone\""), "\"part_of\": \"vae\"");
+    assert_non_null(of);
+    assert_non_null(strstr(of, "\"accuracy\": null"));
+    assert_non_null(strstr(text, "\"accuracy\": 0.85"));
     free(text);
 }
 
@@ -160,8 +228,8 @@ static void benchmark__tables_have_at_most_100_columns(void **state)
         "pill",   "screw"};
     report_benchmark_cell cells[TEN];
     for (size_t i = 0; i < TEN; i++)
-        cells[i] = (report_benchmark_cell){true, 1, 12345.6, 1, 123.4};
-    const report_contender row = {"fc", false, 1, cells};
+        cells[i] = (report_benchmark_cell)CELL(1, 12345.6, 1, 123.4);
+    const report_contender row = {.name = "fc", .n_seeds = 1, .cells = cells};
     report_benchmark benchmark = {
         .data = "d", .classes = digits, .n_classes = TEN, .rows = &row, .n_rows = 1};
     char *text = printed(report_benchmark_print, &benchmark);
@@ -210,6 +278,8 @@ int main(void)
         cmocka_unit_test(benchmark__a_single_seed_has_no_spread),
         cmocka_unit_test(benchmark__a_row_with_a_missing_cell_has_no_mean),
         cmocka_unit_test(benchmark__says_where_the_best_method_stands),
+        cmocka_unit_test(benchmark__tells_what_a_score_is_without_its_parts),
+        cmocka_unit_test(benchmark__has_a_threshold_for_whole_scores_only),
         cmocka_unit_test(benchmark__tables_show_what_is_missing_by_dashes),
         cmocka_unit_test(benchmark__tables_have_at_most_100_columns),
         cmocka_unit_test(benchmark__json_has_a_cell_for_each_that_is_done),

@@ -249,9 +249,25 @@ static void table__has_a_row_for_each_kind(void **state)
     free(text);
 }
 
+static void score_title__is_of_the_method(void **state)
+{
+    (void)state;
+    const ano_evidence elbo = ANO_EVIDENCE_ELBO;
+    assert_string_equal(report_score_title(ANO_METHOD_FC, elbo, false),
+                        "Residual of the latent search");
+    for (int i = ANO_METHOD_FC; i <= ANO_METHOD_HYBRID; i++) {
+        const char *title = report_score_title((ano_method)i, elbo, false);
+        assert_int_equal(strstr(title, "latent search") != NULL,
+                         ano_method_searches((ano_method)i));
+    }
+    assert_string_equal(report_score_title(ANO_METHOD_VAE, elbo, false), "Negative ELBO");
+    assert_non_null(strstr(report_score_title(ANO_METHOD_FC, elbo, true), "remembered"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(score_title__is_of_the_method),
         cmocka_unit_test_teardown(results__list_every_score_exactly, remove_files),
         cmocka_unit_test_teardown(results__hold_the_figures_of_every_method, remove_files),
         cmocka_unit_test_teardown(results__leave_no_metrics_behind_when_a_figure_is_not_finite,
