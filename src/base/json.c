@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the values of a text take for each of its bytes: those of a header of tensors, eight. */
+/* What is asked for; a text of nothing but brackets would take more. */
 enum { MEMORY_A_BYTE = 16, LEAST_MEMORY = 1 << 16 };
 
 ano_status base_json_read(json_t **out, const char *text, size_t size, json_error_t *why)
