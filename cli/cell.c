@@ -2,10 +2,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,10 +78,13 @@ ano_status cli_cell_read(report_benchmark_cell *out, const cli_cell *cell, const
     if (access(path, F_OK) == 0)
         status = base_file_read(&text, &size, path, err);
     if (text != NULL) {
-        json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        json_t *root;
+        json_error_t where;
+        if (base_json_read(&root, text, size, &where) == ANO_NOMEM)
+            status = base_error_nomem(err, path);
         out->done = unpack(out, root, cell);
         json_decref(root);
-        if (!out->done)
+        if (!out->done && status == ANO_OK)
             status =
                 base_error(err, ANO_FORMAT,
                            "%s: is not what a benchmark wrote; remove it, and the cell is done "
@@ -107,11 +110,11 @@ ano_status cli_cell_write(const cli_cell *cell, const report_benchmark_cell *fou
         const double value = *(const double *)((const char *)found + optional[i].offset);
         packed = isnan(value) || json_object_set_new(root, optional[i].name, json_real(value)) == 0;
     }
-    char *text = packed ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = packed ? base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
     const ano_status status = path != NULL && text != NULL
                                   ? base_file_write(path, text, strlen(text), err)
                                   : base_error_nomem(err, "cells");
-    free(text);
+    base_free(text);
     json_decref(root);
     base_free(path);
     return status;

@@ -4,10 +4,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,10 @@ ano_status cli_options_load_bytes(cli_options *options, const char *bytes, size_
                                   const char *path, ano_error *err)
 {
     json_error_t where;
-    ano_status status = ANO_OK;
-    json_t *config = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    json_t *config;
+    ano_status status = base_json_read(&config, bytes, size, &where);
+    if (status == ANO_NOMEM)
+        return base_error_nomem(err, path);
     if (!json_is_object(config)) {
         const bool is_json = config != NULL;
         json_decref(config);
@@ -104,15 +106,18 @@ ano_status cli_options_save(const cli_options *options, cli_verb verb, const cha
                                !options->given[i];
         json_t *value = is_kept(&cli_option_rows[i], verb) && !left_open
                             ? cli_option_get(options, &cli_option_rows[i])
-                            : NULL;
-        packed = value == NULL || json_object_set_new(config, cli_option_rows[i].name, value) == 0;
+                            : json_null();
+        packed =
+            json_is_null(value) || json_object_set_new(config, cli_option_rows[i].name, value) == 0;
     }
-    status = packed ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
+    char *text = packed ? base_json_text(config, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    status =
+        text != NULL ? base_file_create(&file, path, err) : base_error_nomem(err, "config.json");
     if (status == ANO_OK) {
-        json_dumpf(config, file.stream, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        fputc('\n', file.stream);
+        fprintf(file.stream, "%s\n", text);
         status = base_file_commit(&file, err);
     }
+    base_free(text);
     json_decref(config);
     base_free(path);
     return status;

@@ -219,7 +219,7 @@ json_t *cli_option_get(const cli_options *options, const option_row *row)
     switch (row->kind) {
     case KIND_TEXT:
         return *(const char *const *)field != NULL ? json_string(*(const char *const *)field)
-                                                   : NULL;
+                                                   : json_null();
     case KIND_FLAG:
         return json_boolean(*(const bool *)field);
     case KIND_WHOLE:
@@ -234,7 +234,8 @@ json_t *cli_option_get(const cli_options *options, const option_row *row)
     case KIND_FLIP:
         return json_string(flip_names[*(const unsigned *)field]);
     case KIND_WORD:
-        return *(const int *)field >= 0 ? word_json(row->argument, *(const int *)field) : NULL;
+        return *(const int *)field >= 0 ? word_json(row->argument, *(const int *)field)
+                                        : json_null();
     case KIND_COLOUR:
         return json_string(colour_names[(*(const int *)field + 1) / 2]);
     case KIND_POOL: {

@@ -114,7 +114,7 @@ static char *describe_default(int key, const char *text, void *input)
     else if (described != NULL && parse->command->verb == CLI_VERB_BENCHMARK &&
              cli_option_has_own_default(row))
         sprintf(described, "%s (default: each method's)", text);
-    else if (described != NULL && value != NULL && !of_run && !is_off)
+    else if (described != NULL && value != NULL && !json_is_null(value) && !of_run && !is_off)
         sprintf(described, "%s (default %s)", text,
                 json_is_string(value) ? json_string_value(value) : number);
     else {

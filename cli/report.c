@@ -2,13 +2,13 @@
  */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "report/curves.h"
 #include "report/page.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +75,10 @@ static ano_status read_json(json_t **out, const char *folder, const char *name, 
     json_error_t where;
     ano_status status = base_file_read(&text, &size, path, err);
     if (status == ANO_OK)
-        *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-    if (status == ANO_OK && !json_is_object(*out))
+        status = base_json_read(out, text, size, &where);
+    if (status == ANO_NOMEM)
+        base_error_nomem(err, path);
+    else if (text != NULL && !json_is_object(*out))
         status = base_error(err, ANO_FORMAT, "%s: line %d: is not a JSON object", path, where.line);
     base_free(text);
     base_free(path);

@@ -23,8 +23,8 @@ struct ano_dataset {
 /* A view with its zeros filled in from what the images are, all but stride. Errors: ARG. */
 ano_status data_view_resolve(ano_view *view, ano_shape native, ano_error *err);
 
-/* Whether any of the IDX files is in a folder. */
-bool data_idx_folder_is(const char *folder);
+/* Whether any of the IDX files is in a folder. Errors: NOMEM. */
+ano_status data_idx_folder_is(bool *found, const char *folder, ano_error *err);
 
 /* Reads the IDX files of a split in `folder` into `dataset`, a zeroed one but for its options:
  * list, file, native and pixels, of the images that are chosen. */

@@ -141,8 +141,8 @@ static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano
     if (!known) {
         vips_error_clear();
         status = base_error(err, ANO_FORMAT, "%s: is not an image of a known kind", path);
-    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on",
-                                                  VIPS_FAIL_ON_ERROR, NULL)) == NULL) {
+    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on", fail_on,
+                                                  NULL)) == NULL) {
         status = fail(err, ANO_FORMAT, path);
     } else if ((gint64)(*out)->Xsize * (*out)->Ysize > most_pixels(magic, length, (*out)->Bands)) {
         status =
@@ -189,6 +189,8 @@ static int see_in_channels(VipsImage **image, int channels)
         return become(image, &out, vips_bandjoin(bands, &out, channels, NULL));
     }
     VipsImage *luma = vips_image_new_matrixv(3, 1, 0.299, 0.587, 0.114);
+    if (luma == NULL)
+        return -1;
     const int failed = vips_recomb(*image, &out, luma, NULL);
     g_object_unref(luma);
     return become(image, &out, failed) != 0 ? -1 : round_to_integers(image);

@@ -197,32 +197,42 @@ ano_status data_files_folder(data_list *list, const char *folder, ano_error *err
     return walk_root(&(file_walk){.list = list, .root = folder, .adds_images = true}, err);
 }
 
-static bool holds_folders(const char *folder)
+/* Where the folder cannot be listed, but for want of memory, it holds none. */
+static ano_status holds_folders(bool *found, const char *folder, ano_error *err)
 {
     struct dirent **entries;
-    bool found = false;
+    *found = false;
     const int n = scandir(folder, &entries, is_shown, NULL);
+    if (n < 0)
+        return errno == ENOMEM ? base_error_nomem(err, folder) : ANO_OK;
+    ano_status status = ANO_OK;
     for (int i = 0; i < n; i++) {
-        char *path = found ? NULL : base_path_join(folder, entries[i]->d_name);
-        found = found || (path != NULL && is_folder(path));
+        char *path = *found ? NULL : base_path_join(folder, entries[i]->d_name);
+        if (!*found && path == NULL)
+            status = base_error_nomem(err, folder);
+        *found = *found || (path != NULL && is_folder(path));
         base_free(path);
         free(entries[i]);
     }
-    if (n >= 0)
-        free(entries);
-    return found;
+    free(entries);
+    return status;
 }
 
-bool data_files_is_tree(const char *folder)
+ano_status data_files_is_tree(bool *is_tree, const char *folder, ano_error *err)
 {
     int n_splits = 0, n_with_classes = 0;
-    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST; split++) {
+    ano_status status = ANO_OK;
+    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST && status == ANO_OK; split++) {
         char *path = base_path_join(folder, split_folders[split]);
+        bool has_classes = false;
+        status =
+            path != NULL ? holds_folders(&has_classes, path, err) : base_error_nomem(err, folder);
         n_splits += path != NULL && is_folder(path);
-        n_with_classes += path != NULL && holds_folders(path);
+        n_with_classes += has_classes;
         base_free(path);
     }
-    return n_splits == 2 || n_with_classes > 0;
+    *is_tree = n_splits == 2 || n_with_classes > 0;
+    return status;
 }
 
 ano_status data_files_tree(data_list *list, const char *folder, ano_split split, ano_error *err)

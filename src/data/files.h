@@ -17,8 +17,8 @@ bool data_files_ends_in(const char *path, const char *endings);
 int data_files_compare(const char *a, const char *b);
 
 /* Whether a folder is an MVTec-style tree: it has the folders train and test, or one of them with
- * folders of classes in it. */
-bool data_files_is_tree(const char *folder);
+ * folders of classes in it. Errors: NOMEM. */
+ano_status data_files_is_tree(bool *is_tree, const char *folder, ano_error *err);
 
 /* Appends all images under `folder`; the class of one is the name of the folder in `folder` that it
  * is under, "" for those right in it. Errors: IO. */

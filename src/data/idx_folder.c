@@ -44,17 +44,21 @@ static ano_status file_find(char **path, const char *folder, const char *name, a
                       file_names[ANO_SPLIT_TEST].labels);
 }
 
-bool data_idx_folder_is(const char *folder)
+ano_status data_idx_folder_is(bool *found, const char *folder, ano_error *err)
 {
-    bool found = false;
-    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST && !found; split++) {
-        char *images, *labels = NULL;
-        found = file_find(&images, folder, file_names[split].images, NULL) == ANO_OK ||
-                file_find(&labels, folder, file_names[split].labels, NULL) == ANO_OK;
-        base_free(images);
-        base_free(labels);
+    *found = false;
+    for (int split = ANO_SPLIT_TRAIN; split <= ANO_SPLIT_TEST; split++) {
+        const char *const names[] = {file_names[split].images, file_names[split].labels};
+        for (size_t i = 0; i < sizeof names / sizeof *names && !*found; i++) {
+            char *path;
+            const ano_status status = file_find(&path, folder, names[i], NULL);
+            base_free(path);
+            if (status == ANO_NOMEM)
+                return base_error_nomem(err, folder);
+            *found = status == ANO_OK;
+        }
     }
-    return found;
+    return ANO_OK;
 }
 
 /* Reads the split's two files, which must have as many labels as images; the caller frees the path.

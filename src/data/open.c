@@ -33,9 +33,13 @@ static ano_status list_path(data_list *list, ano_dataset_kind *kind, const char 
     if (!is_there && !(in_list && has_ending && errno == ENOENT))
         return base_error_errno(err, errno, path, "the data set cannot be opened");
     if (is_there && S_ISDIR(info.st_mode)) {
-        *kind = data_files_is_tree(path) ? ANO_DATASET_TREE : ANO_DATASET_FOLDER;
-        return *kind == ANO_DATASET_TREE ? data_files_tree(list, path, split, err)
-                                         : data_files_folder(list, path, err);
+        bool is_tree;
+        const ano_status status = data_files_is_tree(&is_tree, path, err);
+        *kind = is_tree ? ANO_DATASET_TREE : ANO_DATASET_FOLDER;
+        if (status != ANO_OK)
+            return status;
+        return is_tree ? data_files_tree(list, path, split, err)
+                       : data_files_folder(list, path, err);
     }
     if (is_there && S_ISREG(info.st_mode) && data_files_ends_in(path, "csv")) {
         *kind = ANO_DATASET_MANIFEST;
@@ -120,17 +124,25 @@ static ano_status open_paths(ano_dataset **out, const char *const *paths, size_t
         return base_error(err, ANO_ARG, "split: %d is neither train nor test", options->split);
     if (n == 0)
         return base_error(err, ANO_ARG, "there are no images to open");
-    for (size_t i = 0; i < n && n > 1; i++)
-        if (data_idx_folder_is(paths[i]))
-            return base_error(err, ANO_ARG, "%s: IDX files are not opened beside others", paths[i]);
+    bool is_idx = false;
+    ano_status status = ANO_OK;
+    for (size_t i = 0; i < n && status == ANO_OK; i++) {
+        status = data_idx_folder_is(&is_idx, paths[i], err);
+        if (status == ANO_OK && is_idx && n > 1)
+            status = base_error(err, ANO_ARG,
+                                "%s: IDX files are not opened beside others; name "
+                                "their folder alone",
+                                paths[i]);
+    }
+    if (status != ANO_OK)
+        return status;
     ano_dataset *dataset = base_alloc(1, sizeof *dataset);
     if (dataset == NULL)
         return base_error_nomem(err, "data set");
     dataset->view = options->view;
     dataset->max_pixels = options->max_pixels > 0 ? options->max_pixels : MAX_PIXELS;
-    const ano_status status = data_idx_folder_is(paths[0])
-                                  ? open_idx(dataset, paths[0], options, err)
-                                  : open_files(dataset, paths, n, options, in_list, err);
+    status = is_idx ? open_idx(dataset, paths[0], options, err)
+                    : open_files(dataset, paths, n, options, in_list, err);
     if (status == ANO_OK)
         *out = dataset;
     else

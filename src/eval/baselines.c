@@ -188,6 +188,7 @@ ano_status ano_baseline_fit(ano_baseline_model **out, ano_baseline baseline,
                             const ano_dataset *train, const ano_baseline_options *options,
                             ano_error *err)
 {
+    *out = NULL;
     if (ano_baseline_name(baseline) == NULL)
         return base_error(err, ANO_ARG, "baseline: there is no method %d", (int)baseline);
     if (ano_dataset_count(train) == 0)

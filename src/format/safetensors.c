@@ -3,9 +3,9 @@
 #include "format/safetensors.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,12 +88,13 @@ static ano_status header_add(json_t *header, const format_tensor *tensor, size_t
         return base_error(err, ANO_ARG, "%s: tensor '%s': its size overflows", path, name);
     json_t *shape = json_sizes(tensor->dims, tensor->n_dims);
     json_t *data_offsets = json_sizes(offsets, 2);
-    json_t *fields =
-        json_pack("{s:s, s:o, s:o}", "dtype", "F32", "shape", shape, "data_offsets", data_offsets);
-    if (fields == NULL)
-        return base_error_nomem(err, path);
-    if (json_object_set_new(header, name, fields) != 0)
+    json_error_t why;
+    json_t *field = json_pack_ex(&why, 0, "{s:{s:s, s:o, s:o}}", name, "dtype", "F32", "shape",
+                                 shape, "data_offsets", data_offsets);
+    if (field == NULL && json_error_code(&why) == json_error_invalid_utf8)
         return base_error(err, ANO_ARG, "%s: tensor '%s': the name is not UTF-8", path, name);
+    if (json_object_update_new(header, field) != 0)
+        return base_error_nomem(err, path);
     *offset = offsets[1];
     return ANO_OK;
 }
@@ -103,23 +104,18 @@ static ano_status header_text(char **out, const format_tensor *tensors, size_t n
 {
     ano_status status = ANO_OK;
     size_t offset = 0;
-    json_t *header = json_object();
-    if (metadata != NULL) {
-        json_t *fields = json_pack("{s:s}", METADATA_KEY, metadata);
-        if (fields == NULL) {
-            status = base_error(err, ANO_ARG, "%s: the metadata is not UTF-8", path);
-            goto done;
-        }
-        json_object_set_new(header, METADATA_FIELD, fields);
-    }
+    json_error_t why;
+    json_t *header = metadata != NULL ? json_pack_ex(&why, 0, "{s:{s:s}}", METADATA_FIELD,
+                                                     METADATA_KEY, metadata)
+                                      : json_object();
+    if (header == NULL)
+        return metadata != NULL && json_error_code(&why) == json_error_invalid_utf8
+                   ? base_error(err, ANO_ARG, "%s: the metadata is not UTF-8", path)
+                   : base_error_nomem(err, path);
     for (size_t i = 0; i < n && status == ANO_OK; i++)
         status = header_add(header, &tensors[i], &offset, path, err);
-    if (status != ANO_OK)
-        goto done;
-    *out = json_dumps(header, JSON_COMPACT);
-    if (*out == NULL)
+    if (status == ANO_OK && (*out = base_json_text(header, JSON_COMPACT)) == NULL)
         status = base_error_nomem(err, path);
-done:
     json_decref(header);
     return status;
 }
@@ -151,7 +147,7 @@ ano_status format_safetensors_write(const char *path, const format_tensor *tenso
     }
     status = base_file_commit(&file, err);
 done:
-    free(header);
+    base_free(header);
     return status;
 }
 
@@ -169,13 +165,22 @@ static bool size_from_json(size_t *out, const json_t *value)
 static ano_status entry_parse(entry *dst, const char *name, json_t *fields, size_t data_size,
                               const char *path, ano_error *err)
 {
-    const char *dtype;
-    const json_t *shape, *offsets;
-    json_error_t why;
+    enum { DTYPE, SHAPE, OFFSETS, N_FIELDS };
+    static const char *const field_names[] = {"dtype", "shape", "data_offsets"};
+    const json_t *found[N_FIELDS];
     *dst = (entry){.tensor.name = name};
-    if (json_unpack_ex(fields, &why, JSON_STRICT, "{s:s, s:o, s:o}", "dtype", &dtype, "shape",
-                       &shape, "data_offsets", &offsets) != 0)
-        return base_error(err, ANO_FORMAT, "%s: tensor '%s': %s", path, name, why.text);
+    for (int i = 0; i < N_FIELDS; i++)
+        if ((found[i] = json_object_get(fields, field_names[i])) == NULL)
+            return base_error(err, ANO_FORMAT, "%s: tensor '%s': %s is missing", path, name,
+                              field_names[i]);
+    if (json_object_size(fields) > N_FIELDS)
+        return base_error(err, ANO_FORMAT,
+                          "%s: tensor '%s': has fields besides dtype, shape and data_offsets", path,
+                          name);
+    const char *dtype = json_string_value(found[DTYPE]);
+    const json_t *shape = found[SHAPE], *offsets = found[OFFSETS];
+    if (dtype == NULL)
+        return base_error(err, ANO_FORMAT, "%s: tensor '%s': dtype is not a text", path, name);
     if (strcmp(dtype, "F32") != 0)
         return base_error(err, ANO_UNSUPPORTED,
                           "%s: tensor '%s': dtype is %s, only F32 can be read", path, name, dtype);
@@ -319,12 +324,11 @@ static ano_status bytes_split(json_t **header, const unsigned char **data, size_
     if (length == 0 || *text != '{')
         return base_error(err, ANO_FORMAT, "%s: header: does not begin with '{'", path);
     json_error_t why;
-    *header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &why);
-    if (*header == NULL)
-        return json_error_code(&why) == json_error_out_of_memory
-                   ? base_error_nomem(err, path)
-                   : base_error(err, ANO_FORMAT, "%s: header: byte %d: %s", path, why.position,
-                                why.text);
+    const ano_status status = base_json_read(header, text, (size_t)length, &why);
+    if (status != ANO_OK)
+        return status == ANO_NOMEM ? base_error_nomem(err, path)
+                                   : base_error(err, status, "%s: header: byte %d: %s", path,
+                                                why.position, why.text);
     *data = bytes + LENGTH_SIZE + length;
     *data_size = size - LENGTH_SIZE - (size_t)length;
     return ANO_OK;

@@ -1,5 +1,6 @@
 #include "model/model_file.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "model/calibration.h"
@@ -11,7 +12,6 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Raised when a reader of the old version would misread the new file. */
@@ -175,9 +175,10 @@ ano_status model_parse_metadata(json_t **out, const format_safetensors *file, co
                           "metadata",
                           path);
     json_error_t where;
-    *out = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-    if (*out == NULL)
-        return base_error(err, ANO_FORMAT, "%s: metadata: %s", path, where.text);
+    const ano_status status = base_json_read(out, text, strlen(text), &where);
+    if (status != ANO_OK)
+        return status == ANO_NOMEM ? base_error_nomem(err, path)
+                                   : base_error(err, status, "%s: metadata: %s", path, where.text);
     return ANO_OK;
 }
 
@@ -222,7 +223,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     const bool calibrated = model->calibration.n > 0;
     ano_status status;
     json_t *metadata = model_metadata(model);
-    char *text = metadata != NULL ? json_dumps(metadata, JSON_COMPACT) : NULL;
+    char *text = base_json_text(metadata, JSON_COMPACT);
     format_tensor *tensors = base_alloc(n_tensors + 1 + ANO_MEMORIES, sizeof *tensors);
     model_tensor_name *names = base_alloc(n_tensors, sizeof *names);
     if (text == NULL || tensors == NULL || names == NULL) {
@@ -238,7 +239,7 @@ static ano_status save_networks(const ano_model *model, const bool wanted[MODEL_
     n += model_memory_tensors(tensors + n, &model->memory);
     status = format_safetensors_write(path, tensors, n, text, err);
 done:
-    free(text);
+    base_free(text);
     json_decref(metadata);
     base_free(tensors);
     base_free(names);

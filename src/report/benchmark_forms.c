@@ -3,6 +3,7 @@
 #include "report/benchmark.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "report/text.h"
 
@@ -178,10 +179,10 @@ ano_status report_benchmark_json(FILE *stream, const report_benchmark *benchmark
     json_t *root = json_pack("{ss so so}", "data", benchmark->data, "methods", rows, "cells",
                              cells_as_json(benchmark));
     char *text =
-        root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) : NULL;
+        root != NULL ? base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS)) : NULL;
     if (text != NULL)
         fprintf(stream, "%s\n", text);
-    free(text);
+    base_free(text);
     json_decref(root);
     return text != NULL ? ANO_OK : base_error_nomem(err, "benchmark");
 }

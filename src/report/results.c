@@ -4,12 +4,12 @@
 #include "report/results.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "report/text.h"
 
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DIGITS = 9 }; /* hold a float exactly */
@@ -221,12 +221,12 @@ ano_status report_metrics_json(FILE *stream, const report_results *results, ano_
     if (status == ANO_OK)
         status = add_baselines(root, results, err);
     if (status == ANO_OK) {
-        char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+        char *text = base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
         if (text == NULL)
             status = base_error_nomem(err, "metrics");
         else
             fprintf(stream, "%s\n", text);
-        free(text);
+        base_free(text);
     }
     json_decref(root);
     return status;

@@ -1,12 +1,12 @@
 #include "train/checkpoint.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "model/model_file.h"
 #include "nn/choose.h"
 #include "train/gan.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -169,12 +169,12 @@ static ano_status check_same(const json_t *stored, const json_t *asked, const ch
         if (strcmp(key, "images_crc") == 0)
             return base_error(err, ANO_ARG,
                               "the run cannot be resumed: its training images were others");
-        char *before = json_dumps(json_object_get(stored, key), JSON_ENCODE_ANY);
-        char *now = json_dumps(value, JSON_ENCODE_ANY);
+        char *before = base_json_text(json_object_get(stored, key), JSON_ENCODE_ANY);
+        char *now = base_json_text(value, JSON_ENCODE_ANY);
         base_error(err, ANO_ARG, "the run cannot be resumed: %s %s was %s and is now %s", what, key,
                    before != NULL ? before : "missing", now != NULL ? now : "missing");
-        free(before);
-        free(now);
+        base_free(before);
+        base_free(now);
         return ANO_ARG;
     }
     return ANO_OK;
@@ -285,7 +285,7 @@ static void list_arrays(state_arrays *out, const train_state *state)
 /* CRC-32 of the metadata without it, and of the numbers. */
 static bool check_sum(uint32_t *out, const json_t *metadata, const format_tensor *tensors, size_t n)
 {
-    char *text = json_dumps(metadata, JSON_COMPACT);
+    char *text = base_json_text(metadata, JSON_COMPACT);
     if (text == NULL)
         return false;
     uLong crc = crc32_z(crc32(0, NULL, 0), (const Bytef *)text, strlen(text));
@@ -295,7 +295,7 @@ static bool check_sum(uint32_t *out, const json_t *metadata, const format_tensor
             count *= tensors[i].dims[d];
         crc = crc32_z(crc, (const Bytef *)tensors[i].data, count * sizeof(float));
     }
-    free(text);
+    base_free(text);
     *out = (uint32_t)crc;
     return true;
 }
@@ -348,12 +348,12 @@ static ano_status write_file(const char *path, const train_state *state,
     uint32_t sum;
     if (!check_sum(&sum, metadata, tensors, n_tensors) ||
         json_object_set_new(metadata, "crc32", json_integer(sum)) != 0 ||
-        (text = json_dumps(metadata, JSON_COMPACT)) == NULL)
+        (text = base_json_text(metadata, JSON_COMPACT)) == NULL)
         status = base_error_nomem(err, "checkpoint");
     else
         status = format_safetensors_write(path, tensors, n_tensors, text, err);
 done:
-    free(text);
+    base_free(text);
     json_decref(metadata);
     base_free(tensors);
     base_free(names);
@@ -424,13 +424,13 @@ static ano_status move_on(const char *run_dir, int place, ano_error *err)
     return status;
 }
 
-/* Removes what is at `place`; false where there is nothing to remove. */
-static bool remove_at(const char *run_dir, int place)
+/* Removes what is at `place`; *removed is false where there is nothing to remove. */
+static ano_status remove_at(bool *removed, const char *run_dir, int place, ano_error *err)
 {
     char *path = place_path(run_dir, place);
-    const bool removed = path != NULL && unlink(path) == 0;
+    *removed = path != NULL && unlink(path) == 0;
     base_free(path);
-    return removed;
+    return path != NULL ? ANO_OK : base_error_nomem(err, "checkpoint");
 }
 
 ano_status train_checkpoint_save(const train_state *state, const ano_train_options *options,
@@ -442,17 +442,24 @@ ano_status train_checkpoint_save(const train_state *state, const ano_train_optio
     base_free(path);
     for (int place = options->keep_checkpoints - 1; place >= 0 && status == ANO_OK; place--)
         status = move_on(options->run_dir, place, err);
-    for (int place = options->keep_checkpoints + 1; place < MAX_PLACES && status == ANO_OK; place++)
-        if (!remove_at(options->run_dir, place))
-            break;
+    bool removed = true;
+    for (int place = options->keep_checkpoints + 1;
+         place < MAX_PLACES && status == ANO_OK && removed; place++)
+        status = remove_at(&removed, options->run_dir, place, err);
     return status;
 }
 
-void train_checkpoint_clear(const char *run_dir)
+ano_status train_checkpoint_clear(const char *run_dir, ano_error *err)
 {
     enum { GAP = 3 }; /* more than a process that died between two moves left empty */
-    for (int place = 0, missing = 0; place < MAX_PLACES && missing < GAP; place++)
-        missing = remove_at(run_dir, place) ? 0 : missing + 1;
+    ano_status status = ANO_OK;
+    for (int place = 0, missing = 0; place < MAX_PLACES && missing < GAP && status == ANO_OK;
+         place++) {
+        bool removed;
+        status = remove_at(&removed, run_dir, place, err);
+        missing = removed ? 0 : missing + 1;
+    }
+    return status;
 }
 
 ano_status train_checkpoint_load(bool *found, train_state *state, const ano_train_options *options,

@@ -40,7 +40,8 @@ typedef void train_tell(const char *message, void *cookie);
 ano_status train_checkpoint_load(bool *found, train_state *state, const ano_train_options *options,
                                  train_tell *tell, void *cookie, ano_error *err);
 
-/* Removes a run's checkpoints: those of an earlier one must not come back in a later one. */
-void train_checkpoint_clear(const char *run_dir);
+/* Removes a run's checkpoints: those of an earlier one must not come back in a later one.
+ * Errors: NOMEM. */
+ano_status train_checkpoint_clear(const char *run_dir, ano_error *err);
 
 #endif

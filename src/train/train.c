@@ -346,7 +346,7 @@ static ano_status training_init(training *t, const ano_model_config *config, ano
     if (status == ANO_OK && o->run_dir != NULL)
         status = make_run_folder(o, err);
     if (status == ANO_OK && o->run_dir != NULL && !o->resume)
-        train_checkpoint_clear(o->run_dir);
+        status = train_checkpoint_clear(o->run_dir, err);
     t->saved = base_seconds();
     if (status == ANO_OK)
         status =

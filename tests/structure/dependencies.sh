@@ -14,13 +14,13 @@ declare -A owners=(
     [png]='^src/report/'
     [vips]='^src/(data/decode|report/maps)\.c$'
     [zlib]='^src/(format/idx|data/survey|train/checkpoint)\.c$'
-    [jansson]='^(src/(format/safetensors|model/calibration|model/memory|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(cell|config|option_value|options|output|report|info|inventory))\.[ch]$'
+    [jansson]='^(src/(base/json|format/safetensors|model/calibration|model/memory|model/model_file|train/checkpoint|report/[a-z_]+)|cli/(cell|config|option_value|options|output|report|info|inventory))\.[ch]$'
     [argp]='^cli/(main|options)\.c$'
     [omp]='^src/(base/threads\.c|kernels/|nn/|eval/|detect/)'
 )
 
 # What the program may use of src/ besides the public header and src/report.
-program_may='^(base/(clock|error|file|memory)|report/[a-z_]+|cli/[a-z_]+)\.h$'
+program_may='^(base/(clock|error|file|json|memory)|report/[a-z_]+|cli/[a-z_]+)\.h$'
 
 failures=0
 refuse() {

@@ -314,7 +314,8 @@ static void list__takes_idx_files_alone(void **state)
     ano_error err = ANO_ERROR_INIT;
     ano_dataset *dataset;
     assert_int_equal(ano_dataset_open_list(&dataset, paths, 2, &training, &err), ANO_ARG);
-    assert_string_equal(err.message, "idx: IDX files are not opened beside others");
+    assert_string_equal(err.message,
+                        "idx: IDX files are not opened beside others; name their folder alone");
     assert_int_equal(ano_dataset_open_list(&dataset, paths, 0, &training, NULL), ANO_ARG);
     assert_null(dataset);
     expect_error("idx", &training, ANO_IO, "idx: train-images-idx3-ubyte is not there");
