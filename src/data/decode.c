@@ -141,8 +141,8 @@ static ano_status load(VipsImage **out, const char *path, VipsAccess access, ano
     if (!known) {
         vips_error_clear();
         status = base_error(err, ANO_FORMAT, "%s: is not an image of a known kind", path);
-    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on", fail_on,
-                                                  NULL)) == NULL) {
+    } else if ((*out = vips_image_new_from_source(source, "", "access", access, "fail_on",
+                                                  VIPS_FAIL_ON_ERROR, NULL)) == NULL) {
         status = fail(err, ANO_FORMAT, path);
     } else if ((gint64)(*out)->Xsize * (*out)->Ysize > most_pixels(magic, length, (*out)->Bands)) {
         status =

@@ -501,7 +501,8 @@ static ano_status score(outcome *out, ano_method method, ano_search search, ano_
     static float generated[N_HELD_OUT * SIZE * SIZE];
     ano_score_options how = scoring(method);
     how.search = search;
-    ano_status status = ano_score(scores, generated, trace, models[method], held_out, &how, err);
+    ano_status status = ano_score(scores, generated, ano_method_searches(method) ? trace : NULL,
+                                  models[method], held_out, &how, err);
     if (status != ANO_OK)
         return status;
     add(out, scores, sizeof scores);
