@@ -166,7 +166,9 @@ ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out, const a
     *rest = *held_out = NULL;
     const size_t count = dataset->list.n_items;
     if (n_held_out >= count)
-        return base_error(err, ANO_ARG, "%zu of %zu images cannot be held out: none would be left",
+        return base_error(err, ANO_ARG,
+                          "%zu of %zu images cannot be held out: none would be left; hold out "
+                          "fewer, or find more",
                           n_held_out, count);
     ano_status status = ANO_OK;
     size_t *order = base_alloc(count, sizeof *order);

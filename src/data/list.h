@@ -37,7 +37,8 @@ ano_status data_list_add(data_list *list, const char *path, const char *mask, si
                          size_t class_id, ano_error *err);
 
 /* Labels the images as `options` say (normal, anomaly) and keeps those that have a label, of each
- * label at most options->count. Errors: ARG (`name`, the data set's, opens the message). */
+ * label at most options->count. Errors: ARG (a class is not there, or no image is of one; `name`,
+ * the data set's, opens the message). */
 ano_status data_list_choose(data_list *list, const ano_dataset_options *options, const char *name,
                             ano_error *err);
 

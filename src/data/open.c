@@ -63,8 +63,12 @@ static ano_status list_images(data_list *list, ano_dataset_kind *kind, const cha
         return status;
     if (*kind == ANO_DATASET_FOLDER)
         return base_error(err, ANO_FORMAT, "%s: holds no images; %s", path, accepted);
-    return base_error(err, ANO_ARG, "%s: has no images for %s", path,
-                      options->split == ANO_SPLIT_TRAIN ? "training" : "testing");
+    const char *split = options->split == ANO_SPLIT_TRAIN ? "train" : "test";
+    return base_error(err, ANO_ARG,
+                      *kind == ANO_DATASET_TREE
+                          ? "%s: has no images for %sing; they belong into %s/CLASS"
+                          : "%s: has no images for %sing; their rows have the split %s, or none",
+                      path, split, split);
 }
 
 /* 3 where the header of one of the first images says that it has colour, else 1. */

@@ -224,7 +224,7 @@ static void tree__needs_no_class_in_both_splits(void **state)
                 "faults/train/good/0.png good:0;");
     expect_open("faults", &testing, ANO_DATASET_TREE, "faults/test/cut/0.png cut:1;");
     expect_error("faults", &(ano_dataset_options){.split = ANO_SPLIT_TEST}, ANO_ARG,
-                 "faults: has no images for testing of the classes asked for");
+                 "faults: has no images for testing of the classes asked for, but of ");
 }
 
 static void tree__is_one_by_its_splits(void **state)
@@ -235,7 +235,8 @@ static void tree__is_one_by_its_splits(void **state)
     put_gray("both/train/0.png");
     put_gray("both/test/0.png");
     expect_open("half", &training, ANO_DATASET_TREE, "half/train/good/0.png good:0;");
-    expect_error("half", &testing, ANO_ARG, "half: has no images for testing");
+    expect_error("half", &testing, ANO_ARG,
+                 "half: has no images for testing; they belong into test/CLASS");
     expect_open("photos", &testing, ANO_DATASET_FOLDER, "photos/train/0.png train:0;");
     expect_open("both", &testing, ANO_DATASET_TREE, "both/test/0.png :0;");
 }
