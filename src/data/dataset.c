@@ -150,8 +150,11 @@ static ano_status dataset_pick(ano_dataset **out, const ano_dataset *dataset, co
             memcpy(picked->pixels + picked->list.n_items * size, dataset->pixels + i * size, size);
         status =
             data_list_add(&picked->list, item->path, item->mask, item->index, item->class_id, err);
-        if (status == ANO_OK)
-            picked->list.items[picked->list.n_items - 1].label = item->label;
+        if (status != ANO_OK)
+            break;
+        data_item *copy = &picked->list.items[picked->list.n_items - 1];
+        copy->label = item->label;
+        copy->is_unseen = item->is_unseen;
     }
     if (status == ANO_OK)
         *out = picked;

@@ -12,6 +12,8 @@ typedef struct data_item {
     size_t index;      /* in the file that it came from */
     size_t class_id;   /* in data_list's classes */
     int label;         /* 0 normal, 1 anomalous: known when data_list_choose() is done */
+    bool is_unseen;    /* its header could not be read when the data set was found to be gray: it
+                          may have colour, and is not read */
 } data_item;
 
 typedef struct data_list {
