@@ -1,6 +1,7 @@
 /* anogan info: the layers and the calibration of a model, or what is in a data set. */
 #include "cli/cli.h"
 #include "cli/inventory.h"
+#include "cli/output.h"
 #include "cli/run.h"
 
 #include <jansson.h>
@@ -203,10 +204,9 @@ static json_t *model_as_json(const ano_model *model)
 
 static int print_as_json(const json_t *value)
 {
-    if (value == NULL || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
-        return cli_refuse(CLI_OTHER, "the answer could not be printed");
-    putchar('\n');
-    return CLI_DONE;
+    ano_error err = ANO_ERROR_INIT;
+    return cli_output_json(value, JSON_INDENT(2), &err) == ANO_OK ? CLI_DONE
+                                                                  : cli_fail(CLI_ON_RUN, &err);
 }
 
 static int info_of_data(const cli_options *options)

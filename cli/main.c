@@ -1,10 +1,13 @@
 /* anogan: the program. `anogan VERB …` calls one of the functions in the table below. */
+#define _DEFAULT_SOURCE /* on_exit() */
 #include "cli/cli.h"
+#include "cli/output.h"
 
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -100,6 +103,15 @@ static void print_version(FILE *stream, struct argp_state *state)
             build.kernels, build.build_type);
 }
 
+/* Runs when the program ends, which argp does by itself after --help. */
+static void check_output(int code, void *unused)
+{
+    (void)unused;
+    ano_error err = ANO_ERROR_INIT;
+    if (cli_output_flush(&err) != ANO_OK && (code == CLI_DONE || code == CLI_ANOMALY_FOUND))
+        _exit(cli_fail(CLI_ON_RUN, &err));
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -111,6 +123,7 @@ int main(int argc, char **argv)
     };
     argp_program_version_hook = print_version;
     argp_err_exit_status = CLI_USAGE;
+    on_exit(check_output, NULL);
     cli_set_program(argv[0]);
     char program[] = "anogan";
     argv[0] = program;
@@ -125,8 +138,5 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "anogan %s", verbs[chosen].name);
     argv[verb_at] = name;
     cli_interrupt_install();
-    const int code = verbs[chosen].run(argc - verb_at, argv + verb_at);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
-        return cli_refuse(CLI_OTHER, "the results cannot be written to standard output");
-    return code;
+    return verbs[chosen].run(argc - verb_at, argv + verb_at);
 }

@@ -1,8 +1,11 @@
-/* Scores on stdout as they come: a line for each image, of CSV or JSON. */
+/* What goes to stdout: scores as they come, a line for each image, of CSV or JSON; and that all of
+ * it arrived. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
 #include <anogan/anogan.h>
+
+#include <jansson.h>
 
 typedef struct cli_line {
     const char *path; /* for an image of an IDX file with #INDEX after it */
@@ -25,8 +28,14 @@ typedef struct cli_summary {
 } cli_summary;
 
 void cli_output_begin(bool json, bool z_distance);
-void cli_output_line(const cli_line *line, bool json);
+ano_status cli_output_line(const cli_line *line, bool json, ano_error *err);
 /* With JSON, a last line {"summary": …}. */
-void cli_output_end(const cli_summary *summary, bool json);
+ano_status cli_output_end(const cli_summary *summary, bool json, ano_error *err);
+
+/* A JSON value, NULL where memory was short, and the end of its line. Errors: NOMEM, IO. */
+ano_status cli_output_json(const json_t *value, size_t flags, ano_error *err);
+
+/* Sends what was printed. Errors: IO (some of it, now or earlier, was lost). */
+ano_status cli_output_flush(ano_error *err);
 
 #endif

@@ -119,7 +119,7 @@ typedef struct call {
     ano_error err; /* of the program's own, which stopped the scoring */
 } call;
 
-static void print_row(call *c, const row *found, bool is_anomalous)
+static ano_status print_row(call *c, const row *found, bool is_anomalous, ano_error *err)
 {
     char path[4200];
     cli_image_name(path, sizeof path, c->images, found->image);
@@ -137,10 +137,10 @@ static void print_row(call *c, const row *found, bool is_anomalous)
                                                        : "normal",
     };
     cli_progress_end(&c->scoring.progress);
-    cli_output_line(&line, c->options->json);
     c->summary.n_skipped += found->error != NULL;
     c->summary.n_scored += found->error == NULL;
     c->summary.n_anomalous += found->error == NULL && is_anomalous;
+    return cli_output_line(&line, c->options->json, err);
 }
 
 /* Benjamini and Hochberg's choice among all images of the call. */
@@ -159,7 +159,7 @@ static ano_status print_chosen(call *c, ano_error *err)
         status = ano_benjamini_hochberg(is_anomalous, p_values, n, c->options->fdr, err);
     n = 0;
     for (size_t i = 0; i < c->n_rows && status == ANO_OK; i++)
-        print_row(c, &c->rows[i], c->rows[i].error == NULL && is_anomalous[n++]);
+        status = print_row(c, &c->rows[i], c->rows[i].error == NULL && is_anomalous[n++], err);
     base_free(p_values);
     base_free(is_anomalous);
     return status;
@@ -227,9 +227,9 @@ static int on_result(const ano_result *result, void *cookie)
         c->rows[c->n_rows++] = found;
         return 0;
     }
-    print_row(c, &found, found.score > c->verdict.threshold);
+    const ano_status status = print_row(c, &found, found.score > c->verdict.threshold, &c->err);
     base_free(found.error);
-    return 0;
+    return status != ANO_OK;
 }
 
 /* Scores the images of one data set. */
@@ -349,8 +349,9 @@ static int score(cli_run *run, const cli_options *options)
         c.summary.drift_evidence =
             c.verdict.drift != NULL ? ano_drift_evidence(c.verdict.drift) : 0;
         c.summary.seconds = cli_progress_seconds(&clock);
-        cli_output_end(&c.summary, options->json);
-        code = judge(&c);
+        code = cli_output_end(&c.summary, options->json, &err) == ANO_OK
+                   ? judge(&c)
+                   : cli_fail(CLI_ON_RUN, &err);
     }
     base_file_abandon(&c.trace);
     cli_maps_close(&c.maps);

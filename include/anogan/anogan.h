@@ -148,6 +148,8 @@ ANO_API const char *ano_dataset_kind_name(ano_dataset_kind kind);
  * sorted in natural order (part2 before part10); their pixels are not read before they are needed.
  * IDX files have the names of the MNIST distribution, train-images-idx3-ubyte[.gz],
  * train-labels-idx1-ubyte[.gz], t10k-images…, t10k-labels…. What has no splits is all in either.
+ * Where view.channels is 0 and no image has colour that could be told, those that could not be
+ * looked at are errors when they are read, even if they can be by then.
  * Errors: IO, FORMAT (the message names the file and the field), ARG (a class or a split that is
  * not there, a view out of range), UNSUPPORTED (image files in a library that was built without
  * libvips). */

@@ -150,8 +150,11 @@ static ano_status dataset_pick(ano_dataset **out, const ano_dataset *dataset, co
             memcpy(picked->pixels + picked->list.n_items * size, dataset->pixels + i * size, size);
         status =
             data_list_add(&picked->list, item->path, item->mask, item->index, item->class_id, err);
-        if (status == ANO_OK)
-            picked->list.items[picked->list.n_items - 1].label = item->label;
+        if (status != ANO_OK)
+            break;
+        data_item *copy = &picked->list.items[picked->list.n_items - 1];
+        copy->label = item->label;
+        copy->is_unseen = item->is_unseen;
     }
     if (status == ANO_OK)
         *out = picked;
@@ -166,7 +169,9 @@ ano_status ano_dataset_split(ano_dataset **rest, ano_dataset **held_out, const a
     *rest = *held_out = NULL;
     const size_t count = dataset->list.n_items;
     if (n_held_out >= count)
-        return base_error(err, ANO_ARG, "%zu of %zu images cannot be held out: none would be left",
+        return base_error(err, ANO_ARG,
+                          "%zu of %zu images cannot be held out: none would be left; hold out "
+                          "fewer, or find more",
                           n_held_out, count);
     ano_status status = ANO_OK;
     size_t *order = base_alloc(count, sizeof *order);

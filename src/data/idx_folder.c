@@ -75,8 +75,10 @@ static ano_status files_read(format_idx *images, format_idx *labels, char **imag
     if (status == ANO_OK)
         status = format_idx_open(labels, labels_path, FORMAT_IDX_LABELS, err);
     if (status == ANO_OK && images->dims[0] != labels->dims[0])
-        status = base_error(err, ANO_FORMAT, "%s: count: %zu labels, but %s has %zu images",
-                            labels_path, labels->dims[0], *images_path, images->dims[0]);
+        status =
+            base_error(err, ANO_FORMAT,
+                       "%s: count: %zu labels, but %s has %zu images; take both from one data set",
+                       labels_path, labels->dims[0], *images_path, images->dims[0]);
     if (status == ANO_OK && images->dims[0] > MAX_IMAGES)
         status = base_error(err, ANO_FORMAT, "%s: count: is %zu, at most %d images can be read",
                             *images_path, images->dims[0], MAX_IMAGES);

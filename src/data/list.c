@@ -149,13 +149,40 @@ static ano_status choose_roles(role *roles, const data_list *list,
     return ANO_OK;
 }
 
+/* The error where no image has a class that was chosen; it names those that images have. */
+static ano_status check_choice(const role *roles, const data_list *list, ano_split split,
+                               const char *dataset, ano_error *err)
+{
+    char there[512] = "";
+    size_t length = 0;
+    bool *is_named = base_alloc(list->n_classes, sizeof *is_named);
+    if (is_named == NULL)
+        return base_error_nomem(err, dataset);
+    bool is_any = list->n_items == 0;
+    for (size_t i = 0; i < list->n_items && !is_any; i++) {
+        const size_t id = list->items[i].class_id;
+        is_any = roles[id] != LEFT_OUT;
+        if (!is_named[id] && length < sizeof there)
+            length += (size_t)snprintf(there + length, sizeof there - length, "%s%s",
+                                       length > 0 ? ", " : "", list->classes[id]);
+        is_named[id] = true;
+    }
+    base_free(is_named);
+    return is_any ? ANO_OK
+                  : base_error(err, ANO_ARG,
+                               "%s: has no images for %s of the classes asked for, but of %s",
+                               dataset, split == ANO_SPLIT_TRAIN ? "training" : "testing", there);
+}
+
 ano_status data_list_choose(data_list *list, const ano_dataset_options *options, const char *name,
                             ano_error *err)
 {
     role *roles = base_alloc(list->n_classes, sizeof *roles);
     if (roles == NULL)
         return base_error_nomem(err, name);
-    const ano_status status = choose_roles(roles, list, options, name, err);
+    ano_status status = choose_roles(roles, list, options, name, err);
+    if (status == ANO_OK)
+        status = check_choice(roles, list, options->split, name, err);
     size_t n_kept = 0, n_taken[2] = {0, 0};
     for (size_t i = 0; i < list->n_items && status == ANO_OK; i++) {
         data_item *item = &list->items[i];

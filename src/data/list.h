@@ -12,6 +12,8 @@ typedef struct data_item {
     size_t index;      /* in the file that it came from */
     size_t class_id;   /* in data_list's classes */
     int label;         /* 0 normal, 1 anomalous: known when data_list_choose() is done */
+    bool is_unseen;    /* its header could not be read when the data set was found to be gray: it
+                          may have colour, and is not read */
 } data_item;
 
 typedef struct data_list {
@@ -37,7 +39,8 @@ ano_status data_list_add(data_list *list, const char *path, const char *mask, si
                          size_t class_id, ano_error *err);
 
 /* Labels the images as `options` say (normal, anomaly) and keeps those that have a label, of each
- * label at most options->count. Errors: ARG (`name`, the data set's, opens the message). */
+ * label at most options->count. Errors: ARG (a class is not there, or no image is of one; `name`,
+ * the data set's, opens the message). */
 ano_status data_list_choose(data_list *list, const ano_dataset_options *options, const char *name,
                             ano_error *err);
 

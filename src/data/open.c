@@ -63,21 +63,36 @@ static ano_status list_images(data_list *list, ano_dataset_kind *kind, const cha
         return status;
     if (*kind == ANO_DATASET_FOLDER)
         return base_error(err, ANO_FORMAT, "%s: holds no images; %s", path, accepted);
-    return base_error(err, ANO_ARG, "%s: has no images for %s", path,
-                      options->split == ANO_SPLIT_TRAIN ? "training" : "testing");
+    const char *split = options->split == ANO_SPLIT_TRAIN ? "train" : "test";
+    return base_error(err, ANO_ARG,
+                      *kind == ANO_DATASET_TREE
+                          ? "%s: has no images for %sing; they belong into %s/CLASS"
+                          : "%s: has no images for %sing; their rows have the split %s, or none",
+                      path, split, split);
 }
 
-/* 3 where the header of one of the first images says that it has colour, else 1. */
-static int find_channels(const ano_dataset *dataset)
+/* 3 where the header of one of the first images says that it has colour, else 1; those whose header
+ * cannot be read then count as unreadable for good. */
+static ano_status find_channels(ano_dataset *dataset, ano_error *err)
 {
     const data_list *list = &dataset->list;
     for (size_t i = 0; i < list->n_items && i < MAX_HEADERS; i++) {
         ano_shape shape;
-        if (data_decode_size(&shape, list->items[i].path, dataset->max_pixels, NULL) == ANO_OK &&
-            shape.channels == 3)
-            return 3;
+        ano_error why = ANO_ERROR_INIT;
+        data_item *item = &list->items[i];
+        const ano_status status = data_decode_size(&shape, item->path, dataset->max_pixels, &why);
+        if (status == ANO_NOMEM)
+            return base_error(err, status, "%s", why.message);
+        item->is_unseen = status != ANO_OK;
+        if (status == ANO_OK && shape.channels == 3) {
+            for (size_t k = 0; k < i; k++)
+                list->items[k].is_unseen = false;
+            dataset->view.channels = 3;
+            return ANO_OK;
+        }
     }
-    return 1;
+    dataset->view.channels = 1;
+    return ANO_OK;
 }
 
 static ano_status open_files(ano_dataset *dataset, const char *const *paths, size_t n,
@@ -93,14 +108,11 @@ static ano_status open_files(ano_dataset *dataset, const char *const *paths, siz
         base_error_context(err, "%s", name);
     if (status == ANO_OK)
         status = data_list_choose(&dataset->list, options, name, err);
-    if (status == ANO_OK && dataset->list.n_items == 0)
-        status = base_error(err, ANO_ARG, "%s: has no images for %s of the classes asked for", name,
-                            options->split == ANO_SPLIT_TRAIN ? "training" : "testing");
     const ano_shape unknown = {DEFAULT_SIZE, DEFAULT_SIZE, 0};
     if (status == ANO_OK && (status = data_view_resolve(&dataset->view, unknown, err)) != ANO_OK)
         base_error_context(err, "%s", name);
     if (status == ANO_OK && dataset->view.channels == 0)
-        dataset->view.channels = find_channels(dataset);
+        status = find_channels(dataset, err);
     return status;
 }
 

@@ -43,6 +43,13 @@ static ano_status open_as(data_reader *out, const ano_dataset *dataset, size_t i
         status = data_decode_open(&out->decoder, path, view, dataset->max_pixels, err);
     if (out->decoder != NULL)
         out->shape = data_decode_shape(out->decoder);
+    if (status == ANO_OK && dataset->list.items[i].is_unseen) {
+        data_reader_close(out);
+        status = base_error(err, ANO_IO,
+                            "%s: can be read, but could not when the data set was opened to see "
+                            "whether it has colour; open it again",
+                            path);
+    }
     return status;
 }
 

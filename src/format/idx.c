@@ -74,15 +74,15 @@ static ano_status source_inflate(size_t *n_read, source *src, uint8_t *dst, size
         if (src->size == 0)
             src->ended = true;
         else if (!is_gzip(src->bytes, src->size) || inflateReset(stream) != Z_OK)
-            return base_error(err, ANO_FORMAT, "%s: gzip: %zu trailing bytes", src->path,
-                              src->size);
+            return base_error(err, ANO_FORMAT, "%s: gzip: %zu trailing bytes; copy it anew",
+                              src->path, src->size);
         return ANO_OK;
     case Z_BUF_ERROR:
-        return base_error(err, ANO_FORMAT, "%s: gzip: truncated", src->path);
+        return base_error(err, ANO_FORMAT, "%s: gzip: truncated; copy it anew", src->path);
     case Z_MEM_ERROR:
         return base_error_nomem(err, src->path);
     default:
-        return base_error(err, ANO_FORMAT, "%s: gzip: corrupt: %s", src->path,
+        return base_error(err, ANO_FORMAT, "%s: gzip: corrupt: %s; copy it anew", src->path,
                           stream->msg != NULL ? stream->msg : "a dictionary is needed");
     }
 }
@@ -124,8 +124,8 @@ static ano_status header_read(size_t dims[], size_t *size, source *src, int n_di
     if (status != ANO_OK)
         return status;
     if (n_read < MAGIC_SIZE)
-        return base_error(err, ANO_FORMAT, "%s: magic: truncated after %zu bytes", src->path,
-                          n_read);
+        return base_error(err, ANO_FORMAT, "%s: magic: truncated after %zu bytes; copy it anew",
+                          src->path, n_read);
     const uint32_t magic = big_endian(header);
     const uint32_t expected = TYPE_UNSIGNED_BYTE << 8 | (uint32_t)n_dims;
     if (magic != expected)
@@ -136,7 +136,8 @@ static ano_status header_read(size_t dims[], size_t *size, source *src, int n_di
     for (size_t i = 0; i < (size_t)n_dims; i++) {
         const size_t end = MAGIC_SIZE + (i + 1) * DIM_SIZE;
         if (n_read < end)
-            return base_error(err, ANO_FORMAT, "%s: %s: truncated", src->path, fields[i]);
+            return base_error(err, ANO_FORMAT, "%s: %s: truncated; copy it anew", src->path,
+                              fields[i]);
         dims[i] = big_endian(header + end - DIM_SIZE);
         if (dims[i] == 0 || dims[i] > INT_MAX)
             return base_error(err, ANO_FORMAT, "%s: %s: is %zu, expected 1 to %d", src->path,
@@ -165,7 +166,7 @@ ano_status format_idx_parse(format_idx *out, const void *bytes, size_t size, con
     if (expected / inflation > size) {
         status = base_error(err, ANO_FORMAT,
                             "%s: %s: truncated: the header announces %zu, more than a file of %zu "
-                            "bytes can hold",
+                            "bytes can hold; copy it anew",
                             path, what, expected, size);
         goto done;
     }
@@ -178,15 +179,17 @@ ano_status format_idx_parse(format_idx *out, const void *bytes, size_t size, con
     if (status != ANO_OK)
         goto done;
     if (n_read < expected) {
-        status = base_error(err, ANO_FORMAT, "%s: %s: truncated: %zu of the %zu announced", path,
-                            what, n_read, expected);
+        status =
+            base_error(err, ANO_FORMAT, "%s: %s: truncated: %zu of the %zu announced; copy it anew",
+                       path, what, n_read, expected);
         goto done;
     }
     /* Reading on takes a gzip source to its end, where zlib compares the checksum. */
     uint8_t trailing;
     status = source_read(&n_trailing, &src, &trailing, 1, err);
     if (status == ANO_OK && n_trailing > 0)
-        status = base_error(err, ANO_FORMAT, "%s: %s: trailing bytes after the %zu announced", path,
+        status = base_error(err, ANO_FORMAT,
+                            "%s: %s: trailing bytes after the %zu announced; copy it anew", path,
                             what, expected);
 done:
     source_close(&src);

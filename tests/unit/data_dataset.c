@@ -347,7 +347,9 @@ static void split__leaves_at_least_one_image(void **state)
     ano_dataset_free(held_out);
     ano_dataset_split(&rest, &held_out, whole, 3, 0, &err);
     assert_int_equal(err.status, ANO_ARG);
-    assert_string_equal(err.message, "3 of 3 images cannot be held out: none would be left");
+    assert_string_equal(err.message,
+                        "3 of 3 images cannot be held out: none would be left; hold out fewer, or "
+                        "find more");
     assert_null(rest);
     assert_null(held_out);
     ano_dataset_free(whole);

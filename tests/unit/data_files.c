@@ -224,7 +224,7 @@ static void tree__needs_no_class_in_both_splits(void **state)
                 "faults/train/good/0.png good:0;");
     expect_open("faults", &testing, ANO_DATASET_TREE, "faults/test/cut/0.png cut:1;");
     expect_error("faults", &(ano_dataset_options){.split = ANO_SPLIT_TEST}, ANO_ARG,
-                 "faults: has no images for testing of the classes asked for");
+                 "faults: has no images for testing of the classes asked for, but of ");
 }
 
 static void tree__is_one_by_its_splits(void **state)
@@ -235,7 +235,8 @@ static void tree__is_one_by_its_splits(void **state)
     put_gray("both/train/0.png");
     put_gray("both/test/0.png");
     expect_open("half", &training, ANO_DATASET_TREE, "half/train/good/0.png good:0;");
-    expect_error("half", &testing, ANO_ARG, "half: has no images for testing");
+    expect_error("half", &testing, ANO_ARG,
+                 "half: has no images for testing; they belong into test/CLASS");
     expect_open("photos", &testing, ANO_DATASET_FOLDER, "photos/train/0.png train:0;");
     expect_open("both", &testing, ANO_DATASET_TREE, "both/test/0.png :0;");
 }
@@ -367,6 +368,37 @@ static void view__has_colour_where_any_image_has(void **state)
                  "gray: tiles need a size");
 }
 
+/* A file of a network that was away for a moment. */
+static void view__of_gray_leaves_out_what_could_not_be_looked_at(void **state)
+{
+    (void)state;
+    const char *const paths[] = {"away/1.png", "away/2.png"};
+    put_gray(paths[0]);
+    put(paths[1], "broken");
+    ano_error err = ANO_ERROR_INIT;
+    const ano_dataset_options options = {.view.size = 2};
+    ano_dataset *dataset = opened(paths, 2, &options), *rest, *held_out;
+    put_colour(paths[1]);
+    float image[2 * 2 * 3];
+    const size_t second = 1;
+    size_t n_dropped;
+    assert_int_equal(ano_dataset_shape(dataset).channels, 1);
+    assert_int_equal(ano_dataset_read(image, dataset, &second, 1, &err), ANO_IO);
+    assert_string_equal(err.message,
+                        "away/2.png: can be read, but could not when the data set was opened to "
+                        "see whether it has colour; open it again");
+    assert_int_equal(ano_dataset_split(&rest, &held_out, dataset, 1, 0, NULL), ANO_OK);
+    size_t n = 0;
+    assert_int_equal(ano_dataset_drop_unreadable(rest, &n_dropped, NULL), ANO_OK);
+    n += n_dropped;
+    assert_int_equal(ano_dataset_drop_unreadable(held_out, &n_dropped, NULL), ANO_OK);
+    assert_int_equal(n + n_dropped, 1);
+    ano_dataset_free(dataset);
+    ano_dataset_free(rest);
+    ano_dataset_free(held_out);
+    expect_view("away", options.view, 2, 3);
+}
+
 /* ---- masks -------------------------------------------------------------------------------- */
 
 static void masks__are_1_where_they_are_not_0(void **state)
@@ -413,6 +445,7 @@ int main(void)
         cmocka_unit_test(list__takes_idx_files_alone),
         cmocka_unit_test(list__holds_an_image_that_is_gone_as_one_that_cannot_be_read),
         cmocka_unit_test(view__has_colour_where_any_image_has),
+        cmocka_unit_test(view__of_gray_leaves_out_what_could_not_be_looked_at),
         cmocka_unit_test(masks__are_1_where_they_are_not_0),
     };
     return cmocka_run_group_tests(tests, make_place, remove_place);

@@ -1,0 +1,3 @@
+# All rows are for testing.
+printf 'path,label,split\na.png,0,test\n' >list.csv
+anogan train list.csv --out out --quiet
