@@ -54,9 +54,9 @@ static bool unpack(report_benchmark_cell *out, const json_t *root, const cli_cel
     const char *class_name, *method;
     json_int_t seed;
     for (size_t i = 0; i < N_OPTIONAL; i++) {
-        const json_t *value = json_object_get(root, optional[i].name);
-        *(double *)((char *)out + optional[i].offset) =
-            value != NULL ? json_number_value(value) : NAN;
+        const json_t *found = json_object_get(root, optional[i].name);
+        const double value = found != NULL ? json_number_value(found) : NAN;
+        memcpy((char *)out + optional[i].offset, &value, sizeof value);
     }
     return json_unpack((json_t *)root, "{ss ss sI sF sF sF sF}", "class", &class_name, "method",
                        &method, "seed", &seed, "auroc", &out->auroc, "train_seconds",
@@ -107,7 +107,8 @@ ano_status cli_cell_write(const cli_cell *cell, const report_benchmark_cell *fou
                   found->test_seconds, "image_seconds", found->image_seconds);
     bool packed = root != NULL;
     for (size_t i = 0; i < N_OPTIONAL && packed; i++) {
-        const double value = *(const double *)((const char *)found + optional[i].offset);
+        double value;
+        memcpy(&value, (const char *)found + optional[i].offset, sizeof value);
         packed = isnan(value) || json_object_set_new(root, optional[i].name, json_real(value)) == 0;
     }
     char *text = packed ? base_json_text(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;

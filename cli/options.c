@@ -55,10 +55,8 @@ typedef struct parse_state {
     const cli_command *command;
 } parse_state;
 
-static error_t add_input(cli_options *options, const char *text, const struct argp_state *state)
+static error_t add_input(cli_options *options, const char *text)
 {
-    if (options->inputs == NULL)
-        options->inputs = calloc((size_t)state->argc, sizeof *options->inputs);
     if (options->inputs == NULL)
         return ENOMEM;
     options->inputs[options->n_inputs++] = text;
@@ -87,7 +85,7 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
     else if (state->arg_num == (two ? 1 : 0) && command->takes_data)
         parse->options->data = text;
     else if (command->takes_inputs)
-        return add_input(parse->options, text, state);
+        return add_input(parse->options, text);
     else
         argp_error(state, "'%s' is one argument too many", text);
     return 0;
@@ -148,6 +146,8 @@ void cli_options_parse(cli_options *options, const cli_command *command, int arg
                               .args_doc = command->arguments,
                               .doc = command->doc,
                               .help_filter = describe_default};
+    if (command->takes_inputs)
+        options->inputs = calloc((size_t)argc, sizeof *options->inputs);
     parse_state state = {options, *options, command};
     argp_parse(&argp, argc, argv, 0, NULL, &state);
     if (options->normal != NULL && options->anomaly == NULL)
