@@ -113,14 +113,17 @@ static ano_status source_open(VipsSource **out, const char *path, ano_error *err
 }
 
 /* How many pixels a file can hold that begins with `magic`; of most kinds no limit is known. PBM,
- * PGM and PPM in words need a byte for each number, and libvips reads zeros, slowly, where there
- * are none: a file of thirty bytes would take minutes. A JPEG needs a bit for each 64 numbers of
+ * PGM and PPM need a byte for each number, in words or binary, but for a binary PBM, which needs a
+ * bit; libvips reads on, slowly, where there are none: a file of thirty bytes would take minutes.
+ * A JPEG needs a bit for each 64 numbers of
  * the components with the most lines and columns, two of which may share them: at most 16 x 64
  * pixels a byte. libjpeg holds all of a progressive one, 6 bytes a pixel, before it finds that most
  * is missing. */
 static gint64 most_pixels(const unsigned char magic[2], gint64 length, int bands)
 {
-    if (magic[0] == 'P' && magic[1] >= '1' && magic[1] <= '3')
+    if (magic[0] == 'P' && magic[1] == '4')
+        return length > G_MAXINT64 / 8 ? G_MAXINT64 : length * 8;
+    if (magic[0] == 'P' && magic[1] >= '1' && magic[1] <= '6')
         return length / bands;
     if (magic[0] == 0xff && magic[1] == 0xd8)
         return length > G_MAXINT64 / 1024 ? G_MAXINT64 : length * 1024;

@@ -212,9 +212,11 @@ static ano_status read_matching(ano_score_options *how, const json_t *object, an
         status = read_number(&block, object, "feature_block", 0, INT_MAX, err);
     if (status == ANO_OK)
         status = read_name(&clip, object, "clip", clip_names, COUNT(clip_names), err);
+    if (status != ANO_OK)
+        return status; /* a number out of its range may be beyond an int too */
     how->feature_block = (int)block;
     how->clip = (ano_clip)clip;
-    return status;
+    return ANO_OK;
 }
 
 /* The fields of `object`; scores stays NULL. */
@@ -248,10 +250,12 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
         status = read_name(&pool, object, "pool", pool_names, COUNT(pool_names), err);
     /* The first files have neither. */
     if (status == ANO_OK && json_object_get(object, "samples") != NULL)
-        status = read_number(&samples, object, "samples", 0, INT_MAX, err);
+        status = read_number(&samples, object, "samples", 0, 1e6, err);
     if (status == ANO_OK && json_object_get(object, "evidence") != NULL)
         status =
             read_name(&evidence, object, "evidence", evidence_names, COUNT(evidence_names), err);
+    if (status != ANO_OK)
+        return status;
     out->n = (size_t)n;
     out->map_high = (float)map_high;
     how->iterations = (int)iterations;
@@ -261,7 +265,7 @@ static ano_status read_fields(ano_calibration *out, const json_t *object, ano_er
     how->pool = (ano_pool)pool;
     how->samples = (int)samples;
     how->evidence = (ano_evidence)evidence;
-    return status;
+    return ANO_OK;
 }
 
 ano_status model_calibration_read(ano_model *model, const json_t *object,
