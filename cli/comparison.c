@@ -75,14 +75,16 @@ static ano_status check_methods(const cli_comparison *comparison, ano_error *err
 
 static ano_status choose_rows(cli_comparison *comparison, ano_error *err)
 {
-    const bool all = strcmp(comparison->options->methods, "all") == 0;
-    ano_status status =
-        add_methods(comparison, all ? cli_options_methods() : comparison->options->methods,
-                    all ? '|' : ',', err);
+    const cli_options *options = comparison->options;
+    const bool all = strcmp(options->methods, "all") == 0;
+    const char *list = all ? cli_options_methods()
+                       : strcmp(options->methods, "auto") == 0
+                           ? ano_method_name(cli_options_trained_method(options))
+                           : options->methods;
+    ano_status status = add_methods(comparison, list, all ? '|' : ',', err);
     if (status == ANO_OK)
         status = check_methods(comparison, err);
-    for (int i = 0; i < ANO_BASELINES && status == ANO_OK && comparison->options->baselines == 0;
-         i++)
+    for (int i = 0; i < ANO_BASELINES && status == ANO_OK && options->baselines == 0; i++)
         comparison->rows[comparison->n_rows++] = (report_contender){
             .name = ano_baseline_name((ano_baseline)i), .baseline = true, .n_seeds = 1};
     return status;

@@ -77,13 +77,17 @@ static void print_how(const ano_score_options *how)
     }
 }
 
-/* "remembers 4700 images by histograms, vectors of 648 numbers" for each kind of memory. */
+/* "remembers 4700 images by histograms, vectors of 648 numbers" for each kind of memory, "remembers
+ * images by transforms, a network of 36788 parameters" for what is one. */
 static void print_memory(const ano_model *model)
 {
     bool remembers = false;
     for (int i = 0; i < ANO_MEMORIES; i++) {
         const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
-        if (memory.n > 0)
+        if (i == ANO_MEMORY_TRANSFORMS && memory.n > 0)
+            printf("remembers images by %s, a network of %zu parameters\n",
+                   ano_memory_name((ano_memory)i), memory.length);
+        else if (memory.n > 0)
             printf("remembers %zu images by %s, vectors of %zu numbers\n", memory.n,
                    ano_memory_name((ano_memory)i), memory.length);
         remembers = remembers || memory.n > 0;

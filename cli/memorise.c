@@ -6,12 +6,16 @@
 
 #include <stdio.h>
 
-/* "memory: 1000 vectors of 648 numbers (histograms)" for each kind. */
+/* "memory: 1000 vectors of 648 numbers (histograms)" for each kind, "memory: a network of 36788
+ * parameters (transforms)" for what is one. */
 static void say_memory(cli_progress *progress, const ano_model *model)
 {
     for (int i = 0; i < ANO_MEMORIES; i++) {
         const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
-        if (memory.n > 0)
+        if (i == ANO_MEMORY_TRANSFORMS && memory.n > 0)
+            cli_progress_say(progress, "memory: a network of %zu parameters (%s)", memory.length,
+                             ano_memory_name((ano_memory)i));
+        else if (memory.n > 0)
             cli_progress_say(progress, "memory: %zu vectors of %zu numbers (%s)", memory.n,
                              memory.length, ano_memory_name((ano_memory)i));
     }

@@ -40,7 +40,7 @@ const option_row cli_option_rows[] = {
      "Score files as they arrive in this folder, until Ctrl-C"},
 
     {"methods", "LIST", KIND_TEXT, AT(methods), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
-     "Methods, as fc,latent,vae, or all: fc, patch, vae, encoder, and those that only score, latent on what "
+     "Methods, as fc,latent,vae; auto is what train takes; all are fc, patch, vae, encoder, and those that only score, latent on what "
      "fc trains and hybrid on what encoder does"},
     {"classes", "LIST", KIND_TEXT, AT(classes), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
      "Classes that are normal in turn, as 8,2, or all that have training images"},
@@ -86,7 +86,7 @@ const option_row cli_option_rows[] = {
      "epochs, rate 0.0005, beta1 0, beta2 0.9, base width 32); auto is patch for tiles, else vae"},
     {"memory", "auto|none|all|KINDS", KIND_MEMORY, AT(memory), 0, 0, GROUP_TRAIN, FIXED, SHAPING,
      "What to remember of the training images, for scores to count how far an image is from them: "
-     "histograms, random, features, or some, separated by commas; auto is all of them for patch, histograms and features for vae, else none"},
+     "histograms, random, features, transforms, or some, separated by commas; auto is all but transforms for patch, all but random for vae, else none"},
     {"epochs", "N", KIND_WHOLE, AT(train.epochs), 1, 1e6, GROUP_TRAIN, KEPT, TRAINING,
      "Passes over the training images, in all; of fewer than 4,800 images vae and encoder make more, up to 20 times as many"},
     {"batch", "N", KIND_WHOLE, AT(train.batch), 1, 4096, GROUP_TRAIN, FIXED, TRAINING,

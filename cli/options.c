@@ -30,7 +30,7 @@ cli_options cli_options_default(void)
         .memory = CLI_MEMORY_AUTO,
         .max_pixels = 1 << 28,
         .cache = 1024,
-        .methods = "fc",
+        .methods = "auto",
         .seeds = 1,
         .search = ANO_SCORE_OPTIONS_INIT,
         .chooses_pool = true,
@@ -167,19 +167,12 @@ static const struct {
     const char *option;
     double value;
 } own_defaults[] = {
-    {ANO_METHOD_PATCH, "epochs", 100},
-    {ANO_METHOD_PATCH, "rate", 5e-4},
-    {ANO_METHOD_PATCH, "beta1", 0.9},
-    {ANO_METHOD_PATCH, "base-width", 32},
-    {ANO_METHOD_VAE, "epochs", 6},
-    {ANO_METHOD_VAE, "rate", 1e-3},
-    {ANO_METHOD_VAE, "base-width", 32},
-    {ANO_METHOD_ENCODER, "epochs", 30},
-    {ANO_METHOD_ENCODER, "rate", 5e-4},
-    {ANO_METHOD_ENCODER, "beta1", 0},
-    {ANO_METHOD_ENCODER, "beta2", 0.9},
-    {ANO_METHOD_ENCODER, "base-width", 32},
-    {ANO_METHOD_ENCODER, "feature-weight", 10},
+    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
+    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
+    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
+    {ANO_METHOD_VAE, "base-width", 32}, {ANO_METHOD_ENCODER, "epochs", 30},
+    {ANO_METHOD_ENCODER, "rate", 5e-4}, {ANO_METHOD_ENCODER, "beta1", 0},
+    {ANO_METHOD_ENCODER, "beta2", 0.9}, {ANO_METHOD_ENCODER, "base-width", 32},
 };
 enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
 
@@ -199,10 +192,37 @@ bool cli_option_has_own_default(const option_row *row)
     return false;
 }
 
+/* The search's defaults for a method, in place of what is not given. */
+static void take_search_defaults(cli_options *options, ano_method method)
+{
+    const ano_score_options given = options->search;
+    options->search = ano_score_options_of(method);
+    options->search.method = given.method;
+    for (int i = 0; i < cli_option_count; i++) {
+        const option_row *row = &cli_option_rows[i];
+        const size_t at = row->offset - offsetof(cli_options, search);
+        if (!options->given[i] || !is_of_search(row))
+            continue;
+        if (row->kind == KIND_POOL) {
+            options->search.pool = given.pool;
+            options->search.pool_share = given.pool_share;
+        } else
+            memcpy((char *)&options->search + at, (const char *)&given + at,
+                   row->kind == KIND_REAL ? sizeof(double) : sizeof(int));
+    }
+}
+
+void cli_options_take_search(cli_options *options, ano_method method)
+{
+    take_search_defaults(options, method);
+    options->search.method = method;
+}
+
 void cli_options_take_method(cli_options *options, ano_method method)
 {
     options->method = 1 + (int)method;
     options->model.method = method;
+    take_search_defaults(options, method);
     for (int k = 0; k < OWN_DEFAULTS; k++)
         for (int i = 0; i < cli_option_count; i++) {
             if (own_defaults[k].method != method || options->given[i] ||
@@ -232,25 +252,6 @@ void cli_options_settle_epochs(cli_options *options, size_t n_images)
         return;
     const size_t n = n_images * MOST > IMAGES ? n_images : IMAGES / MOST;
     options->train.epochs = (int)(((size_t)options->train.epochs * IMAGES + n - 1) / n);
-}
-
-void cli_options_take_search(cli_options *options, ano_method method)
-{
-    const ano_score_options given = options->search;
-    options->search = ano_score_options_of(method);
-    for (int i = 0; i < cli_option_count; i++) {
-        const option_row *row = &cli_option_rows[i];
-        const size_t at = row->offset - offsetof(cli_options, search);
-        if (!options->given[i] || !is_of_search(row))
-            continue;
-        if (row->kind == KIND_POOL) {
-            options->search.pool = given.pool;
-            options->search.pool_share = given.pool_share;
-        } else
-            memcpy((char *)&options->search + at, (const char *)&given + at,
-                   row->kind == KIND_REAL ? sizeof(double) : sizeof(int));
-    }
-    options->search.method = method;
 }
 
 bool cli_options_given(const cli_options *options, const char *name)
@@ -311,9 +312,10 @@ unsigned cli_options_memory(const cli_options *options)
         return options->memory;
     switch (options->model.method) {
     case ANO_METHOD_PATCH:
-        return CLI_MEMORY_ALL;
+        return 1U << ANO_MEMORY_HISTOGRAMS | 1U << ANO_MEMORY_RANDOM | 1U << ANO_MEMORY_FEATURES;
     case ANO_METHOD_VAE:
-        return 1U << ANO_MEMORY_HISTOGRAMS | 1U << ANO_MEMORY_FEATURES;
+        return 1U << ANO_MEMORY_HISTOGRAMS | 1U << ANO_MEMORY_FEATURES |
+               1U << ANO_MEMORY_TRANSFORMS;
     default:
         return 0;
     }

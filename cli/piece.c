@@ -42,7 +42,7 @@ typedef struct scored {
 /* Whether training makes what a kind of memory compares. */
 static bool is_learned(ano_memory kind)
 {
-    return kind == ANO_MEMORY_FEATURES;
+    return kind == ANO_MEMORY_FEATURES || kind == ANO_MEMORY_TRANSFORMS;
 }
 
 static int keep_score(const ano_result *result, void *cookie)

@@ -570,16 +570,20 @@ ANO_API ano_status ano_score(float *scores, float *generated, float *trace, cons
                              const ano_dataset *dataset, const ano_score_options *options,
                              ano_error *err);
 
-/* What a model can remember of the normal images that it was trained on, as vectors; the distance
- * of an image's vector to the nearest of them then counts beside what the method says. Images are
- * seen whole: of the networks' size, and where these see tiles, of 64 x 64 pixels. */
+/* What a model can remember of the normal images that it was trained on, most of it as vectors; the
+ * distance of an image's vector to the nearest of them, or what stands for one, then counts beside
+ * what the method says. Images are seen whole: of the networks' size, and where these see tiles, of
+ * 64 x 64 pixels. */
 typedef enum ano_memory {
     ANO_MEMORY_HISTOGRAMS, /* histograms of gradient orientations */
     ANO_MEMORY_RANDOM,     /* what 32 random filters say */
-    ANO_MEMORY_FEATURES /* what the convolutions of the model's own discriminator, discriminator of
-                           patches or, where it has neither, encoder say of images of its size */
+    ANO_MEMORY_FEATURES, /* what the convolutions of the model's own discriminator, discriminator of
+                            patches or, where it has neither, encoder say of images of its size */
+    ANO_MEMORY_TRANSFORMS /* no vectors of images: a small network that learned from them by which
+                             of 20 quarter turns and shifts an image was moved, and is unsure of
+                             images unlike them */
 } ano_memory;
-enum { ANO_MEMORIES = ANO_MEMORY_FEATURES + 1 };
+enum { ANO_MEMORIES = ANO_MEMORY_TRANSFORMS + 1 };
 
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
 typedef struct ano_strip {
@@ -644,27 +648,29 @@ ANO_API ano_status ano_choose_pool(ano_score_options *options, double *auroc, si
                                    const ano_model *model, const ano_dataset *normals,
                                    uint64_t seed, ano_error *err);
 
-/* "histograms", "random", "features". */
+/* "histograms", "random", "features", "transforms". */
 ANO_API const char *ano_memory_name(ano_memory kind);
 
 typedef struct ano_memory_info {
-    size_t n;      /* vectors that are kept; 0: nothing of the kind is remembered */
-    size_t length; /* numbers of a vector */
+    size_t n; /* vectors that are kept; 0: nothing of the kind is remembered */
+    size_t
+        length; /* numbers of a vector; of TRANSFORMS n is 1, the vector the network's parameters */
 } ano_memory_info;
 ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind);
 
 /* Gives a trained model a memory of `training`, of the kinds whose bits (1u << ANO_MEMORY_…) are in
  * `kinds`; 0 takes the memory from it. From then on the score that ano_score_images() gives is
- *     the sum over the method's own score s and the distances s of each kind of
+ *     the sum over the method's own score s and the distance s of each kind of
  *     max(-6, (ln s - mean) / sd),
  * where mean and sd of ln s are those of `aside`: normal images, 8 or more, that the model was not
  * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0; maps
  * stay the method's. Of each kind as many vectors are kept as fit into 64 MB, the greedy core-set
- * of up to twice as many. An earlier calibration is dropped; images that cannot be read are left
- * out. The callback of `how` counts images read, of each kind anew. On an error the model has no
- * memory. Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features,
- * and there is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the
- * model's; the images are too small for a kind), NUMERIC, CANCELLED. */
+ * of up to twice as many. A network is trained by how->seed. An earlier calibration is dropped;
+ * images that cannot be read are left out. The callback of `how` counts images read, of each kind
+ * anew. On an error the model has no memory. Errors: ARG (no image of `training` or fewer than two
+ * of `aside` can be read; features, and there is neither a discriminator nor an encoder), SHAPE
+ * (the view of `aside` is not the model's; the images are too small for a kind), NUMERIC,
+ * CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
                                 ano_error *err);

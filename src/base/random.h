@@ -33,11 +33,13 @@ typedef enum base_purpose {
     BASE_PURPOSE_DRAWN = 19,    /* what is drawn onto those that choices are made on … */
     BASE_PURPOSE_DRAWN_AT = 20, /* … where, and beside which other image */
     BASE_PURPOSE_ENCODER_INIT = 21,
-    BASE_PURPOSE_VAE = 22,       /* a variational autoencoder's latents: of training … */
-    BASE_PURPOSE_VAE_SCORE = 23, /* … and of scoring */
-    BASE_PURPOSE_CLIP = 24,      /* what a latent search draws anew */
-    BASE_PURPOSE_PENALTY = 25,   /* where between real and generated images */
-    BASE_PURPOSE_SPECTRAL = 26   /* where the power method begins */
+    BASE_PURPOSE_VAE = 22,             /* a variational autoencoder's latents: of training … */
+    BASE_PURPOSE_VAE_SCORE = 23,       /* … and of scoring */
+    BASE_PURPOSE_CLIP = 24,            /* what a latent search draws anew */
+    BASE_PURPOSE_PENALTY = 25,         /* where between real and generated images */
+    BASE_PURPOSE_SPECTRAL = 26,        /* where the power method begins */
+    BASE_PURPOSE_TRANSFORMS_INIT = 27, /* the classifier of transformed images … */
+    BASE_PURPOSE_TRANSFORMS = 28       /* … which images its steps see, and how transformed */
 } base_purpose;
 
 typedef struct base_random {

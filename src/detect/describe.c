@@ -6,7 +6,6 @@
 #include "model/memory.h"
 
 struct detect_describer {
-    ano_view view;
     size_t image, length;
     eval_descriptor *descriptor; /* one of these; the other is NULL */
     model_features *features;
@@ -28,8 +27,8 @@ ano_status detect_describer_create(detect_describer **out, const ano_model *mode
     detect_describer *d = base_alloc(1, sizeof *d);
     if (d == NULL)
         return base_error_nomem(err, "descriptions");
-    d->view = model_memory_view(model, kind);
-    const ano_shape shape = {d->view.size, d->view.size, d->view.channels};
+    const ano_view view = model_memory_view(model, kind);
+    const ano_shape shape = {view.size, view.size, view.channels};
     d->image = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
     ano_status status = model_memory_length(&d->length, model, kind, err);
     if (status == ANO_OK && kind == ANO_MEMORY_FEATURES)
@@ -51,16 +50,6 @@ size_t detect_describer_image(const detect_describer *describer)
 size_t detect_describer_length(const detect_describer *describer)
 {
     return describer->length;
-}
-
-ano_status detect_describer_read(float *dst, const detect_describer *describer,
-                                 const ano_dataset *dataset, size_t i, ano_error *err)
-{
-    /* Lends the lists and pixels. What is drawn belongs to a window of the data set's own view. */
-    ano_dataset whole = *dataset;
-    whole.view = describer->view;
-    whole.is_drawn_on = dataset->is_drawn_on && dataset->view.stride == 0;
-    return ano_dataset_read(dst, &whole, &i, 1, err);
 }
 
 ano_status detect_describe(float *dst, detect_describer *describer, const float *images, size_t n,

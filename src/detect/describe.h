@@ -2,7 +2,6 @@
 #ifndef DETECT_DESCRIBE_H
 #define DETECT_DESCRIBE_H
 
-#include "data/dataset.h"
 #include "model/model.h"
 
 typedef struct detect_describer detect_describer;
@@ -16,10 +15,6 @@ void detect_describer_free(detect_describer *describer);
 /* How many numbers there are in an image as model_memory_view() has it, and in a vector. */
 size_t detect_describer_image(const detect_describer *describer);
 size_t detect_describer_length(const detect_describer *describer);
-
-/* Reads image i of a data set as it is to be described, whatever the data set's view. */
-ano_status detect_describer_read(float *dst, const detect_describer *describer,
-                                 const ano_dataset *dataset, size_t i, ano_error *err);
 
 /* dst [n][length] describes images [n][image]; each depends on its image and the model alone. */
 ano_status detect_describe(float *dst, detect_describer *describer, const float *images, size_t n,

@@ -1,11 +1,12 @@
-/* Making a memory: the training images are described, those kept that a core-set needs, and what is
- * usual is learnt from the images set aside. */
+/* Making a memory: the training images are described, those kept that a core-set needs, or a
+ * network is trained on them, and what is usual is learnt from the images set aside. */
 #include "base/memory.h"
 #include "base/threads.h"
 #include "detect/describe.h"
 #include "detect/memory.h"
+#include "detect/recall.h"
+#include "detect/transforms.h"
 #include "eval/coreset.h"
-#include "eval/nearest.h"
 #include "model/calibration.h"
 #include "model/memory.h"
 
@@ -18,6 +19,7 @@ typedef struct memorising {
     ano_model *model;
     const ano_score_options *how;
     size_t n_done, n_images; /* read, and to be read */
+    size_t n_training;       /* training images */
     float *own;              /* [n_own], the method's scores of the images set aside */
     size_t n_own;
 } memorising;
@@ -30,7 +32,7 @@ static ano_status tell(memorising *m, double n_done, ano_error *err)
                : base_error(err, ANO_CANCELLED, "remembering was stopped");
 }
 
-/* ---- vectors ------------------------------------------------------------------------------ */
+/* ---- images ------------------------------------------------------------------------------- */
 
 /* Whether an image that cannot be read is to be left out. */
 static bool is_image_lost(ano_status status)
@@ -38,39 +40,66 @@ static bool is_image_lost(ano_status status)
     return status == ANO_IO || status == ANO_FORMAT || status == ANO_UNSUPPORTED;
 }
 
-/* Describes up to n images that lie evenly in a data set: dst [*n_described][d] of those that can
- * be read. */
-static ano_status describe_images(float *dst, size_t *n_described, memorising *m,
-                                  detect_describer *describer, const ano_dataset *dataset, size_t n,
-                                  ano_error *err)
+/* Reads those of the images begin … end - 1, of n that lie evenly in a data set, that can be read:
+ * dst [*n_read][image]. */
+static ano_status read_images(float *dst, size_t *n_read, const memorising *m, ano_memory kind,
+                              const ano_dataset *dataset, size_t begin, size_t end, size_t n,
+                              size_t image, ano_error *err)
 {
-    const size_t count = ano_dataset_count(dataset), image = detect_describer_image(describer);
+    const size_t count = ano_dataset_count(dataset);
+    *n_read = 0;
+    for (size_t i = begin; i < end; i++) {
+        ano_error why = ANO_ERROR_INIT;
+        const ano_status status =
+            detect_recall_read(dst + *n_read * image, m->model, kind, dataset, i * count / n, &why);
+        if (status == ANO_OK)
+            ++*n_read;
+        else if (!is_image_lost(status))
+            return base_error(err, status, "%s", why.message);
+    }
+    return ANO_OK;
+}
+
+/* Has `work` done with up to n images that lie evenly in a data set, TOGETHER at a time: it is
+ * called with those that can be read, of `image` numbers each, and how many there were before. */
+typedef ano_status image_work(const float *images, size_t n, size_t before, void *cookie,
+                              ano_error *err);
+
+static ano_status each_image(size_t *n_read, memorising *m, ano_memory kind,
+                             const ano_dataset *dataset, size_t n, size_t image, image_work *work,
+                             void *cookie, ano_error *err)
+{
     float *images = base_alloc(TOGETHER * image, sizeof *images);
     ano_status status = images != NULL ? ANO_OK : base_error_nomem(err, "images to remember");
-    *n_described = 0;
+    *n_read = 0;
     for (size_t begin = 0; begin < n && status == ANO_OK; begin += TOGETHER) {
         const size_t end = n - begin < TOGETHER ? n : begin + TOGETHER;
-        size_t n_read = 0;
-        for (size_t i = begin; i < end && status == ANO_OK; i++) {
-            ano_error why = ANO_ERROR_INIT;
-            status = detect_describer_read(images + n_read * image, describer, dataset,
-                                           i * count / n, &why);
-            if (status == ANO_OK)
-                n_read++;
-            else
-                status =
-                    is_image_lost(status) ? ANO_OK : base_error(err, status, "%s", why.message);
-        }
+        size_t group;
+        status = read_images(images, &group, m, kind, dataset, begin, end, n, image, err);
         if (status == ANO_OK)
-            status = detect_describe(dst + *n_described * detect_describer_length(describer),
-                                     describer, images, n_read, err);
-        *n_described += n_read;
+            status = work(images, group, *n_read, cookie, err);
+        *n_read += group;
         m->n_done += end - begin;
         if (status == ANO_OK)
             status = tell(m, 0, err);
     }
     base_free(images);
     return status;
+}
+
+/* ---- vectors ------------------------------------------------------------------------------ */
+
+typedef struct describing {
+    float *dst; /* [n][d] */
+    detect_describer *describer;
+} describing;
+
+static ano_status describe(const float *images, size_t n, size_t before, void *cookie,
+                           ano_error *err)
+{
+    const describing *d = cookie;
+    return detect_describe(d->dst + before * detect_describer_length(d->describer), d->describer,
+                           images, n, err);
 }
 
 /* Moves a core-set to the front of the bank's vectors and gives the other memory back. */
@@ -94,21 +123,63 @@ static ano_status keep_coreset(model_bank *bank, size_t n_kept, ano_error *err)
     return ANO_OK;
 }
 
-static ano_status fill_bank(model_bank *bank, memorising *m, detect_describer *describer,
+static ano_status fill_bank(model_bank *bank, memorising *m, ano_memory kind,
                             const ano_dataset *training, ano_error *err)
 {
-    const size_t d = detect_describer_length(describer), count = ano_dataset_count(training);
-    const size_t most = MODEL_MEMORY_NUMBERS / d > 1 ? MODEL_MEMORY_NUMBERS / d : 1;
+    describing d = {.dst = NULL};
+    ano_status status = detect_describer_create(&d.describer, m->model, kind, err);
+    if (status != ANO_OK)
+        return status;
+    bank->d = detect_describer_length(d.describer);
+    const size_t count = ano_dataset_count(training);
+    const size_t most = MODEL_MEMORY_NUMBERS / bank->d > 1 ? MODEL_MEMORY_NUMBERS / bank->d : 1;
     const size_t n = count < CANDIDATES * most ? count : CANDIDATES * most;
-    bank->d = d;
-    bank->vectors = base_alloc(n * d, sizeof(float));
-    if (bank->vectors == NULL)
-        return base_error_nomem(err, "memory");
-    ano_status status = describe_images(bank->vectors, &bank->n, m, describer, training, n, err);
+    d.dst = bank->vectors = base_alloc(n * bank->d, sizeof(float));
+    status = d.dst != NULL ? each_image(&bank->n, m, kind, training, n,
+                                        detect_describer_image(d.describer), describe, &d, err)
+                           : base_error_nomem(err, "memory");
+    detect_describer_free(d.describer);
     m->n_done += count - n;
     if (status == ANO_OK && bank->n == 0)
         status = base_error(err, ANO_ARG, "no training image could be read to remember");
     return status == ANO_OK && bank->n > most ? keep_coreset(bank, most, err) : status;
+}
+
+/* ---- the classifier of transformed images ------------------------------------------------- */
+
+static ano_status tell_share(double share, void *cookie, ano_error *err)
+{
+    memorising *m = cookie;
+    return tell(m, share * (double)m->n_training, err);
+}
+
+static ano_status learn_transforms(model_bank *bank, memorising *m, const ano_dataset *training,
+                                   ano_error *err)
+{
+    const ano_view view = model_memory_view(m->model, ANO_MEMORY_TRANSFORMS);
+    const size_t image = (size_t)view.size * (size_t)view.size * (size_t)view.channels;
+    const size_t most = MODEL_MEMORY_NUMBERS / image;
+    const size_t count = ano_dataset_count(training), n = count < most ? count : most;
+    size_t n_read = 0;
+    float *images = NULL;
+    ano_status status = model_memory_length(&bank->d, m->model, ANO_MEMORY_TRANSFORMS, err);
+    if (status != ANO_OK)
+        return status;
+    bank->n = 1;
+    bank->vectors = base_alloc(bank->d, sizeof(float));
+    images = base_alloc(n * image, sizeof *images);
+    status =
+        bank->vectors != NULL && images != NULL
+            ? read_images(images, &n_read, m, ANO_MEMORY_TRANSFORMS, training, 0, n, n, image, err)
+            : base_error_nomem(err, "images to transform");
+    if (status == ANO_OK && n_read == 0)
+        status = base_error(err, ANO_ARG, "no training image could be read to remember");
+    if (status == ANO_OK)
+        status = detect_transforms_train(bank->vectors, images, n_read, view.size, view.channels,
+                                         m->how->seed, tell_share, m, err);
+    base_free(images);
+    m->n_done += count;
+    return status;
 }
 
 /* ---- what is usual ------------------------------------------------------------------------ */
@@ -133,26 +204,32 @@ static model_usual usual_of(const float *scores, size_t n)
     return (model_usual){mean, fmax(sqrt(squares / (double)(n_used - 1)), MODEL_LEAST_SPREAD)};
 }
 
-static ano_status learn_usual(model_bank *bank, memorising *m, detect_describer *describer,
+typedef struct recalling {
+    float *dst; /* [n] */
+    detect_recall *recall;
+} recalling;
+
+static ano_status recall(const float *images, size_t n, size_t before, void *cookie, ano_error *err)
+{
+    const recalling *r = cookie;
+    return detect_recall_distances(r->dst + before, r->recall, images, n, err);
+}
+
+static ano_status learn_usual(model_bank *bank, memorising *m, ano_memory kind,
                               const ano_dataset *aside, ano_error *err)
 {
     const size_t count = ano_dataset_count(aside);
     size_t n = 0;
-    eval_nearest *nearest = NULL;
-    float *vectors = base_alloc(count * bank->d, sizeof *vectors);
-    float *distances = base_alloc(count, sizeof *distances);
-    ano_status status = vectors != NULL && distances != NULL
-                            ? describe_images(vectors, &n, m, describer, aside, count, err)
-                            : base_error_nomem(err, "images set aside");
+    recalling r = {.dst = base_alloc(count, sizeof(float))};
+    ano_status status = r.dst != NULL ? detect_recall_create(&r.recall, m->model, kind, bank, err)
+                                      : base_error_nomem(err, "images set aside");
     if (status == ANO_OK)
-        status = eval_nearest_create(&nearest, bank->vectors, bank->n, bank->d, err);
+        status =
+            each_image(&n, m, kind, aside, count, detect_recall_image(r.recall), recall, &r, err);
     if (status == ANO_OK)
-        status = eval_nearest_distances(distances, nearest, vectors, n, err);
-    if (status == ANO_OK)
-        bank->usual = usual_of(distances, n);
-    eval_nearest_free(nearest);
-    base_free(vectors);
-    base_free(distances);
+        bank->usual = usual_of(r.dst, n);
+    detect_recall_free(r.recall);
+    base_free(r.dst);
     return status;
 }
 
@@ -199,14 +276,12 @@ static ano_status memorise(memorising *m, unsigned kinds, const ano_dataset *tra
     for (int i = 0; i < ANO_MEMORIES && status == ANO_OK; i++) {
         if (!(kinds >> i & 1))
             continue;
+        const ano_memory kind = (ano_memory)i;
         model_bank *bank = &made.banks[i];
-        detect_describer *describer = NULL;
-        status = detect_describer_create(&describer, m->model, (ano_memory)i, err);
+        status = kind == ANO_MEMORY_TRANSFORMS ? learn_transforms(bank, m, training, err)
+                                               : fill_bank(bank, m, kind, training, err);
         if (status == ANO_OK)
-            status = fill_bank(bank, m, describer, training, err);
-        if (status == ANO_OK)
-            status = learn_usual(bank, m, describer, aside, err);
-        detect_describer_free(describer);
+            status = learn_usual(bank, m, kind, aside, err);
     }
     if (status == ANO_OK)
         m->model->memory = made;
@@ -227,9 +302,8 @@ ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *tra
     size_t n_kinds = 0;
     for (int i = 0; i < ANO_MEMORIES; i++)
         n_kinds += kinds >> i & 1;
-    memorising m = {.model = model, .how = how};
-    m.n_images = ano_dataset_count(aside) +
-                 n_kinds * (ano_dataset_count(training) + ano_dataset_count(aside));
+    memorising m = {.model = model, .how = how, .n_training = ano_dataset_count(training)};
+    m.n_images = ano_dataset_count(aside) + n_kinds * (m.n_training + ano_dataset_count(aside));
     ano_status status = learn_own(&m, aside, err); /* checks `how` */
     if (status != ANO_OK)
         return status;

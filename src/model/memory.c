@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "model/features.h"
+#include "model/networks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,11 +16,13 @@ static const char *const names[ANO_MEMORIES] = {
     [ANO_MEMORY_HISTOGRAMS] = "histograms",
     [ANO_MEMORY_RANDOM] = "random",
     [ANO_MEMORY_FEATURES] = "features",
+    [ANO_MEMORY_TRANSFORMS] = "transforms",
 };
 static const char *const tensor_names[ANO_MEMORIES] = {
     [ANO_MEMORY_HISTOGRAMS] = "memory.histograms",
     [ANO_MEMORY_RANDOM] = "memory.random",
     [ANO_MEMORY_FEATURES] = "memory.features",
+    [ANO_MEMORY_TRANSFORMS] = "memory.transforms",
 };
 
 const char *ano_memory_name(ano_memory kind)
@@ -74,10 +77,17 @@ ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kin
         return ANO_OK;
     }
     const ano_view view = model_memory_view(model, kind);
+    ano_status status = ANO_OK;
+    if (kind == ANO_MEMORY_TRANSFORMS) {
+        nn_net *net = NULL;
+        status = model_transforms_lay_out(&net, view.size, view.channels, err);
+        *d = status == ANO_OK ? net->n_parameters : 0;
+        nn_net_free(net);
+        return status;
+    }
     eval_descriptor *descriptor;
-    const ano_status status =
-        eval_descriptor_create(&descriptor, model_memory_descriptor(kind),
-                               (ano_shape){view.size, view.size, view.channels}, err);
+    status = eval_descriptor_create(&descriptor, model_memory_descriptor(kind),
+                                    (ano_shape){view.size, view.size, view.channels}, err);
     if (status != ANO_OK)
         return status;
     *d = eval_descriptor_length(descriptor);
@@ -138,12 +148,14 @@ static ano_status read_usual(model_usual *out, const json_t *object, const char 
     return base_error(err, ANO_FORMAT, "metadata: memory: %s is missing or out of range", name);
 }
 
-static ano_status read_vectors(model_bank *bank, const format_tensor *tensor, size_t d,
-                               ano_error *err)
+static ano_status read_vectors(model_bank *bank, ano_memory kind, const format_tensor *tensor,
+                               size_t d, ano_error *err)
 {
     if (tensor->n_dims != 2 || tensor->dims[0] == 0 || tensor->dims[1] != d)
         return base_error(err, ANO_SHAPE, "%s: is not of vectors of %zu numbers", tensor->name, d);
     const size_t n = tensor->dims[0];
+    if (kind == ANO_MEMORY_TRANSFORMS && n != 1)
+        return base_error(err, ANO_SHAPE, "%s: is not of one network", tensor->name);
     if (n > MODEL_MEMORY_NUMBERS / d && n > 1)
         return base_error(err, ANO_SHAPE, "%s: holds more than the %d numbers that are kept",
                           tensor->name, MODEL_MEMORY_NUMBERS);
@@ -180,7 +192,7 @@ static ano_status read_bank(ano_model *model, ano_memory kind, const json_t *obj
     if (status != ANO_OK)
         return base_error(err, status == ANO_ARG ? ANO_FORMAT : status, "%s", refused.message);
     status = read_usual(&bank->usual, object, names[kind], err);
-    return status == ANO_OK ? read_vectors(bank, tensor, d, err) : status;
+    return status == ANO_OK ? read_vectors(bank, kind, tensor, d, err) : status;
 }
 
 ano_status model_memory_read(ano_model *model, const json_t *object, const format_safetensors *file,

@@ -1,5 +1,6 @@
 /* What a model remembers of the normal images that it was trained on, and its file holds: of each
- * kind of description the vectors that were kept, and how far from them new normal images are. */
+ * kind of description the vectors that were kept, or of the classifier of transformed images its
+ * parameters, as one vector; and how far from them new normal images are. */
 #ifndef MODEL_MEMORY_H
 #define MODEL_MEMORY_H
 
@@ -19,11 +20,12 @@ void model_memory_clear(model_memory *memory);
  * tiles, of 64 × 64 pixels, but for features of the tiles' size. */
 ano_view model_memory_view(const ano_model *model, ano_memory kind);
 
-/* The descriptor of a kind other than features. */
+/* The descriptor of histograms or random filters. */
 eval_descriptor_kind model_memory_descriptor(ano_memory kind);
 
-/* d, the length of a kind's vectors. Errors: SHAPE (such images have no such description), ARG (the
- * model has neither a discriminator nor an encoder). */
+/* d, the length of a kind's vectors; of transforms, how many parameters the network has. Errors:
+ * SHAPE (such images have no such description), ARG (the model has neither a discriminator nor an
+ * encoder). */
 ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kind, ano_error *err);
 
 /* Whether that is the name of a tensor that the memory has in a file. */

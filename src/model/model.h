@@ -18,7 +18,8 @@ typedef struct model_usual {
     double mean, sd;
 } model_usual;
 
-/* Vectors that describe normal images, and the usual distance of others to the nearest of them. */
+/* Vectors that describe normal images, or a network's parameters that were learned from them, and
+ * the usual distance of others to the nearest of them. */
 typedef struct model_bank {
     size_t n, d;
     float *vectors; /* [n][d] */

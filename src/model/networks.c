@@ -1,6 +1,7 @@
 #include "model/networks.h"
 
 #include "model/prior.h"
+#include "model/transforms.h"
 
 #include <stdio.h>
 
@@ -169,6 +170,20 @@ ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_confi
     add(&d, "conv", N_CONVOLUTIONS + 1, (nn_layer_spec){NN_CONV, .channels = 1, .kernel = 3});
     const nn_shape image = {config->size, config->size, config->channels};
     return nn_net_lay_out(out, image, d.specs, d.n, err);
+}
+
+ano_status model_transforms_lay_out(nn_net **out, int size, int channels, ano_error *err)
+{
+    enum { WIDTH = 16 };
+    description d = {.n = 0};
+    for (int i = 1; i <= model_blocks(size); i++) {
+        add(&d, "conv", i,
+            (nn_layer_spec){NN_CONV, .channels = i > 1 ? 2 * WIDTH : WIDTH, .kernel = 3});
+        add(&d, "leaky_relu", i, (nn_layer_spec){NN_LEAKY_RELU, .slope = LEAK});
+        add(&d, "max_pool", i, (nn_layer_spec){NN_MAX_POOL, .kernel = 2});
+    }
+    add(&d, "dense", 0, (nn_layer_spec){NN_DENSE, .channels = MODEL_TRANSFORMS});
+    return nn_net_lay_out(out, (nn_shape){size, size, channels}, d.specs, d.n, err);
 }
 
 /* ---- with numbers ------------------------------------------------------------------------- */

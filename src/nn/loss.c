@@ -17,6 +17,25 @@ double nn_binary_cross_entropy(float *diff, double *probability, const float *lo
     return loss;
 }
 
+double nn_softmax_cross_entropy(float *diff, const float *logits, size_t n, size_t label,
+                                float weight)
+{
+    size_t highest = 0;
+    for (size_t i = 1; i < n; i++)
+        if (logits[i] > logits[highest])
+            highest = i;
+    const double top = logits[highest];
+    double others = 0; /* Σ e^(x - top) over all but the highest, which is 1 */
+    for (size_t i = 0; i < n; i++)
+        if (i != highest)
+            others += exp((double)logits[i] - top);
+    for (size_t i = 0; i < n && diff != NULL; i++) {
+        const double probability = exp((double)logits[i] - top) / (1 + others);
+        diff[i] = (float)(probability - (i == label)) * weight;
+    }
+    return top - (double)logits[label] + log1p(others);
+}
+
 double nn_wasserstein(float *diff, const float *outputs, size_t n, float side, float weight)
 {
     double loss = 0;

@@ -16,6 +16,12 @@ double nn_binary_cross_entropy(float *diff, double *probability, const float *lo
 double nn_binary_cross_entropy_mean(float *diff, const float *logits, const float *labels,
                                     size_t n);
 
+/* Cross-entropy of a softmax of the logits [n] of one of n classes, the label: returns -ln of its
+ * probability, to full relative precision where that is near 1. diff [n], unless NULL, gets the
+ * gradient of weight times that: weight · (p - 1 at the label). */
+double nn_softmax_cross_entropy(float *diff, const float *logits, size_t n, size_t label,
+                                float weight);
+
 /* Losses on the critic's output by the side it is to be on: 1 for real images, and for generated
  * ones in the generator's step, -1 for generated ones in the critic's. Each returns the sum over
  * the n outputs; diff [n] gets the gradient of weight · sum.

@@ -81,12 +81,43 @@ static void cross_entropy_mean__takes_a_label_for_each(void **state)
     check_gradients(diff, expected);
 }
 
+/* For every label, and the loss alone where no gradient is wanted. */
+static void softmax_cross_entropy__matches_its_twin(void **state)
+{
+    (void)state;
+    double outputs[N], expected[N];
+    float narrow[N], diff[N];
+    draw(outputs, narrow);
+    for (int label = 0; label < N; label++) {
+        const double loss = nn_softmax_cross_entropy(diff, narrow, N, (size_t)label, WEIGHT);
+        assert_true(fabs(loss - reference_softmax_cross_entropy(outputs, N, label)) < 1e-14);
+        assert_true(loss == nn_softmax_cross_entropy(NULL, narrow, N, (size_t)label, 0));
+        reference_softmax_cross_entropy_backward(expected, outputs, N, label);
+        for (int i = 0; i < N; i++)
+            expected[i] /= N;
+        check_gradients(diff, expected);
+    }
+}
+
+/* Logits of which e^x is beyond doubles, and a label that is all but certain: 1 - p is lost in p.
+ */
+static void softmax_cross_entropy__keeps_its_precision_at_the_ends(void **state)
+{
+    (void)state;
+    const float vast[] = {-2000, 1000, 1000}, certain[] = {50, 0, 0};
+    assert_true(nn_softmax_cross_entropy(NULL, vast, 3, 0, 0) == 3000 + log(2));
+    const double loss = nn_softmax_cross_entropy(NULL, certain, 3, 0, 0);
+    assert_true(fabs(loss / (2 * exp(-50.0)) - 1) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(critic_losses__match_their_twins),
         cmocka_unit_test(cross_entropy__takes_smoothed_labels),
         cmocka_unit_test(cross_entropy_mean__takes_a_label_for_each),
+        cmocka_unit_test(softmax_cross_entropy__matches_its_twin),
+        cmocka_unit_test(softmax_cross_entropy__keeps_its_precision_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

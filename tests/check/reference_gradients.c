@@ -359,6 +359,18 @@ static void hinge_backward(operation *o)
         o->diff_src[i] *= o->diff_dst[0];
 }
 
+static void softmax_cross_entropy(operation *o)
+{
+    o->dst[0] = reference_softmax_cross_entropy(o->src, o->n_src, 3);
+}
+
+static void softmax_cross_entropy_backward(operation *o)
+{
+    reference_softmax_cross_entropy_backward(o->diff_src, o->src, o->n_src, 3);
+    for (int i = 0; i < o->n_src; i++)
+        o->diff_src[i] *= o->diff_dst[0];
+}
+
 static void penalty(operation *o)
 {
     o->dst[0] = reference_penalty(o->src, o->images.n, o->images.channels, 10);
@@ -392,6 +404,7 @@ static void losses__have_their_gradients(void **state)
     o->n_dst = 1;
     check(o, cross_entropy, cross_entropy_backward, check_random);
     check(o, wasserstein, wasserstein_backward, check_random);
+    check(o, softmax_cross_entropy, softmax_cross_entropy_backward, check_random);
     check(o, hinge, hinge_backward, check_random_apart);
     o->n_kernel = 31;
     check(o, residual, residual_backward, check_random);

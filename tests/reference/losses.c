@@ -34,6 +34,26 @@ void reference_wasserstein_backward(double *diff_outputs, int n, double side)
         diff_outputs[i] = -side / n;
 }
 
+static double softmax(const double *logits, int n, int label)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += exp(logits[i]);
+    return exp(logits[label]) / sum;
+}
+
+double reference_softmax_cross_entropy(const double *logits, int n, int label)
+{
+    return -log(softmax(logits, n, label));
+}
+
+void reference_softmax_cross_entropy_backward(double *diff_logits, const double *logits, int n,
+                                              int label)
+{
+    for (int i = 0; i < n; i++)
+        diff_logits[i] = softmax(logits, n, i) - (i == label ? 1 : 0);
+}
+
 double reference_hinge(const double *outputs, int n, double side)
 {
     double sum = 0;

@@ -107,6 +107,10 @@ void reference_cross_entropy_backward(double *diff_logits, const double *logits,
 /* The means over n outputs of -side · output and of max(0, 1 - side · output), side ±1. */
 double reference_wasserstein(const double *outputs, int n, double side);
 void reference_wasserstein_backward(double *diff_outputs, int n, double side);
+/* Of a softmax of n logits: -ln p of the label, p = e^x / Σ e^x as it is written. */
+double reference_softmax_cross_entropy(const double *logits, int n, int label);
+void reference_softmax_cross_entropy_backward(double *diff_logits, const double *logits, int n,
+                                              int label);
 double reference_hinge(const double *outputs, int n, double side);
 void reference_hinge_backward(double *diff_outputs, const double *outputs, int n, double side);
 /* weight times the mean over n vectors [size] of (|vector| - 1)². */

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { SIZE = 16, PIXELS = SIZE * SIZE, N = 90, ALL = 7, N_TRAINING = 70, N_ASIDE = 12 };
+enum { SIZE = 16, PIXELS = SIZE * SIZE, N = 90, ALL = 15, N_TRAINING = 70, N_ASIDE = 12 };
 
 static uint8_t noise[N * PIXELS];
 
@@ -289,7 +289,8 @@ static void loaded_model__gives_the_same_scores(void **state)
     score(after, loaded, images, 1);
     assert_memory_equal(before, after, sizeof before);
     for (int i = 0; i < ANO_MEMORIES; i++)
-        assert_int_equal(ano_model_get_memory(loaded, (ano_memory)i).n, N_TRAINING);
+        assert_int_equal(ano_model_get_memory(loaded, (ano_memory)i).n,
+                         i == ANO_MEMORY_TRANSFORMS ? 1 : N_TRAINING);
     ano_dataset_free(images);
     ano_model_free(model);
     ano_model_free(loaded);
@@ -309,6 +310,17 @@ static void check_refused(ano_model *model, ano_status expected, const char *mes
     ano_model_free(model);
 }
 
+/* The same vector twice. */
+static void double_vectors(model_bank *bank)
+{
+    float *twice = base_alloc(2 * bank->d, sizeof *twice);
+    for (size_t i = 0; i < 2 * bank->d; i++)
+        twice[i] = bank->vectors[i % bank->d];
+    base_free(bank->vectors);
+    bank->vectors = twice;
+    bank->n = 2;
+}
+
 static void broken_memory__is_refused(void **state)
 {
     (void)state;
@@ -321,6 +333,12 @@ static void broken_memory__is_refused(void **state)
     model = remembering(ANO_METHOD_PATCH, ALL);
     model->memory.banks[ANO_MEMORY_HISTOGRAMS].usual.sd = 0;
     check_refused(model, ANO_FORMAT, "metadata: memory: histograms is missing or out of range");
+    model = remembering(ANO_METHOD_PATCH, ALL);
+    model->memory.banks[ANO_MEMORY_TRANSFORMS].d -= 1;
+    check_refused(model, ANO_SHAPE, "memory.transforms: is not of vectors of");
+    model = remembering(ANO_METHOD_PATCH, ALL);
+    double_vectors(&model->memory.banks[ANO_MEMORY_TRANSFORMS]);
+    check_refused(model, ANO_SHAPE, "memory.transforms: is not of one network");
     model = remembering(ANO_METHOD_PATCH, ALL);
     model->memory.method.mean = 1e9;
     check_refused(model, ANO_FORMAT, "metadata: memory: method is missing or out of range");
@@ -336,7 +354,7 @@ static void memory__needs_images_and_networks(void **state)
     ano_dataset *two = images_of(3, 2, SIZE, 0);
     const ano_score_options how = brief();
     const unsigned features = 1U << ANO_MEMORY_FEATURES;
-    assert_int_equal(ano_memorise(model, 8, training, two, &how, NULL), ANO_ARG);
+    assert_int_equal(ano_memorise(model, ALL + 1, training, two, &how, NULL), ANO_ARG);
     assert_int_equal(ano_memorise(model, 1, training, one, &how, NULL), ANO_ARG);
     nn_net_free(model->networks[ANO_DISCRIMINATOR]);
     model->networks[ANO_DISCRIMINATOR] = NULL;

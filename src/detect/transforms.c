@@ -1,0 +1,226 @@
+#include "detect/transforms.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/threads.h"
+#include "model/networks.h"
+#include "model/transforms.h"
+#include "nn/adam.h"
+#include "nn/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Chosen on images kept out of training sets: docs/methods.md, "Memory". */
+enum {
+    BATCH = 64,
+    MOST_STEPS = 1000,
+    STEPS_OF_AN_IMAGE = 4 /* few images are learnt by heart in fewer steps */
+};
+#define RATE 1e-3
+
+static ano_status create_net(nn_net **out, int size, int channels, ano_error *err)
+{
+    ano_status status = model_transforms_lay_out(out, size, channels, err);
+    if (status == ANO_OK && (status = nn_net_allocate(*out, err)) != ANO_OK) {
+        nn_net_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* ---- learning ----------------------------------------------------------------------------- */
+
+typedef struct training {
+    nn_net *net;
+    nn_pass *pass;
+    nn_adam adam;
+    float *batch;     /* [BATCH][size][size][channels] */
+    float *diff;      /* [BATCH][MODEL_TRANSFORMS] */
+    float *gradients; /* [n_parameters] */
+} training;
+
+static void clear(training *t)
+{
+    nn_pass_free(t->pass);
+    nn_adam_clear(&t->adam);
+    base_free(t->batch);
+    base_free(t->diff);
+    base_free(t->gradients);
+    nn_net_free(t->net);
+}
+
+static ano_status prepare_training(training *t, int size, int channels, uint64_t seed,
+                                   ano_error *err)
+{
+    ano_status status = create_net(&t->net, size, channels, err);
+    if (status != ANO_OK)
+        return status;
+    nn_net_initialise(t->net, seed, BASE_PURPOSE_TRANSFORMS_INIT);
+    t->batch = base_alloc(BATCH * nn_shape_size(t->net->src), sizeof(float));
+    t->diff = base_alloc((size_t)BATCH * MODEL_TRANSFORMS, sizeof(float));
+    t->gradients = base_alloc(t->net->n_parameters, sizeof(float));
+    if (t->batch == NULL || t->diff == NULL || t->gradients == NULL)
+        return base_error_nomem(err, "transformed images");
+    status = nn_adam_init(&t->adam, t->net->n_parameters, RATE, 0.9, 0.999, err);
+    return status == ANO_OK
+               ? nn_pass_create(&t->pass, t->net, BATCH, NN_TRAINING | NN_WEIGHT_GRADIENTS, err)
+               : status;
+}
+
+/* Draws which image is in place i of a step's batch, of n, and how it is transformed. */
+static size_t draw(size_t i, size_t n, uint64_t seed, uint64_t step)
+{
+    const double u =
+        (double)base_random_uniform_at(i, 0, 1, (base_random){seed, BASE_PURPOSE_TRANSFORMS, step});
+    const size_t drawn = (size_t)(u * (double)n);
+    return drawn < n ? drawn : n - 1;
+}
+
+static ano_status take_step(training *t, const float *images, size_t n, uint64_t seed,
+                            uint64_t step, ano_error *err)
+{
+    const nn_shape shape = t->net->src;
+    const size_t size = nn_shape_size(shape);
+    size_t labels[BATCH];
+    const float *logits;
+    double loss = 0;
+    for (size_t i = 0; i < BATCH; i++) {
+        labels[i] = draw(2 * i + 1, MODEL_TRANSFORMS, seed, step);
+        model_transform(t->batch + i * size, images + draw(2 * i, n, seed, step) * size, shape.h,
+                        shape.c, (int)labels[i]);
+    }
+    const ano_status status = nn_pass_forward(&logits, t->pass, t->batch, err);
+    if (status != ANO_OK)
+        return status;
+    for (size_t i = 0; i < BATCH; i++)
+        loss +=
+            nn_softmax_cross_entropy(t->diff + i * MODEL_TRANSFORMS, logits + i * MODEL_TRANSFORMS,
+                                     MODEL_TRANSFORMS, labels[i], 1.0f / BATCH);
+    if (!isfinite(loss))
+        return base_error(err, ANO_NUMERIC, "the loss of transformed images is not finite");
+    const ano_status back = nn_pass_backward(NULL, t->pass, t->diff, t->gradients, err);
+    if (back == ANO_OK)
+        nn_adam_step(&t->adam, t->net->parameters, t->gradients);
+    return back;
+}
+
+ano_status detect_transforms_train(float *parameters, const float *images, size_t n, int size,
+                                   int channels, uint64_t seed,
+                                   detect_transforms_progress *progress, void *cookie,
+                                   ano_error *err)
+{
+    const uint64_t steps = n < MOST_STEPS / STEPS_OF_AN_IMAGE ? n * STEPS_OF_AN_IMAGE : MOST_STEPS;
+    training t = {.net = NULL};
+    ano_status status = prepare_training(&t, size, channels, seed, err);
+    for (uint64_t step = 0; step < steps && status == ANO_OK; step++) {
+        status = take_step(&t, images, n, seed, step, err);
+        if (status == ANO_OK)
+            status = progress((double)(step + 1) / (double)steps, cookie, err);
+    }
+    if (status == ANO_OK)
+        memcpy(parameters, t.net->parameters, t.net->n_parameters * sizeof *parameters);
+    clear(&t);
+    return status;
+}
+
+/* ---- at work ------------------------------------------------------------------------------ */
+
+struct detect_transforms {
+    nn_net *net;
+    int n_threads;
+    nn_pass **passes; /* [n_threads], of an image's transformations */
+    float **batches;  /* [n_threads] of [MODEL_TRANSFORMS][size][size][channels] */
+};
+
+void detect_transforms_free(detect_transforms *transforms)
+{
+    if (transforms == NULL)
+        return;
+    for (int i = 0; i < transforms->n_threads; i++) {
+        if (transforms->passes != NULL)
+            nn_pass_free(transforms->passes[i]);
+        if (transforms->batches != NULL)
+            base_free(transforms->batches[i]);
+    }
+    base_free(transforms->passes);
+    base_free(transforms->batches);
+    nn_net_free(transforms->net);
+    base_free(transforms);
+}
+
+static ano_status prepare_thread(int thread, void *cookie, ano_error *err)
+{
+    detect_transforms *t = cookie;
+    t->batches[thread] = base_alloc(MODEL_TRANSFORMS * nn_shape_size(t->net->src), sizeof(float));
+    return t->batches[thread] == NULL
+               ? base_error_nomem(err, "transformed images")
+               : nn_pass_create(&t->passes[thread], t->net, MODEL_TRANSFORMS, NN_FROZEN, err);
+}
+
+ano_status detect_transforms_create(detect_transforms **out, const float *parameters, int size,
+                                    int channels, ano_error *err)
+{
+    *out = NULL;
+    detect_transforms *t = base_alloc(1, sizeof *t);
+    if (t == NULL)
+        return base_error_nomem(err, "transformations");
+    t->n_threads = base_threads();
+    t->passes = base_alloc((size_t)t->n_threads, sizeof *t->passes);
+    t->batches = base_alloc((size_t)t->n_threads, sizeof *t->batches);
+    ano_status status = t->passes != NULL && t->batches != NULL
+                            ? create_net(&t->net, size, channels, err)
+                            : base_error_nomem(err, "transformations");
+    if (status == ANO_OK) {
+        memcpy(t->net->parameters, parameters, t->net->n_parameters * sizeof *parameters);
+        status = base_threads_each(t->n_threads, prepare_thread, t, err);
+    }
+    if (status == ANO_OK)
+        *out = t;
+    else
+        detect_transforms_free(t);
+    return status;
+}
+
+static ano_status confuse(float *dst, const detect_transforms *t, int thread, const float *image,
+                          ano_error *err)
+{
+    const nn_shape shape = t->net->src;
+    float *batch = t->batches[thread];
+    const float *logits;
+    for (int which = 0; which < MODEL_TRANSFORMS; which++)
+        model_transform(batch + (size_t)which * nn_shape_size(shape), image, shape.h, shape.c,
+                        which);
+    const ano_status status = nn_pass_forward(&logits, t->passes[thread], batch, err);
+    double sum = 0;
+    for (size_t which = 0; which < MODEL_TRANSFORMS && status == ANO_OK; which++)
+        sum += nn_softmax_cross_entropy(NULL, logits + which * MODEL_TRANSFORMS, MODEL_TRANSFORMS,
+                                        which, 0);
+    *dst = (float)(sum / MODEL_TRANSFORMS);
+    return status;
+}
+
+/* Images that the threads share. */
+typedef struct sharing {
+    float *dst;
+    const detect_transforms *transforms;
+    const float *images;
+    size_t n;
+} sharing;
+
+static ano_status confuse_share(int thread, void *cookie, ano_error *err)
+{
+    const sharing *s = cookie;
+    const detect_transforms *t = s->transforms;
+    ano_status status = ANO_OK;
+    for (size_t i = (size_t)thread; i < s->n && status == ANO_OK; i += (size_t)t->n_threads)
+        status = confuse(s->dst + i, t, thread, s->images + i * nn_shape_size(t->net->src), err);
+    return status;
+}
+
+ano_status detect_transforms_confusions(float *dst, detect_transforms *transforms,
+                                        const float *images, size_t n, ano_error *err)
+{
+    sharing s = {dst, transforms, images, n};
+    return base_threads_each(transforms->n_threads, confuse_share, &s, err);
+}
