@@ -101,10 +101,12 @@ static json_t *memory_as_json(const ano_model *model)
     json_t *object = json_object();
     for (int i = 0; i < ANO_MEMORIES; i++) {
         const ano_memory_info memory = ano_model_get_memory(model, (ano_memory)i);
+        const json_int_t n = (json_int_t)memory.n, length = (json_int_t)memory.length;
         if (memory.n > 0)
             json_object_set_new(object, ano_memory_name((ano_memory)i),
-                                json_pack("{sI sI}", "images", (json_int_t)memory.n, "length",
-                                          (json_int_t)memory.length));
+                                i == ANO_MEMORY_TRANSFORMS
+                                    ? json_pack("{sI}", "parameters", length)
+                                    : json_pack("{sI sI}", "images", n, "length", length));
     }
     return object;
 }

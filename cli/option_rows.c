@@ -40,8 +40,8 @@ const option_row cli_option_rows[] = {
      "Score files as they arrive in this folder, until Ctrl-C"},
 
     {"methods", "LIST", KIND_TEXT, AT(methods), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
-     "Methods, as fc,latent,vae; auto is what train takes; all are fc, patch, vae, encoder, and those that only score, latent on what "
-     "fc trains and hybrid on what encoder does"},
+     "Methods, as fc,latent,vae; auto: what train takes; all: fc, patch, vae, encoder, and latent on "
+     "what fc trains, hybrid on what encoder does"},
     {"classes", "LIST", KIND_TEXT, AT(classes), 0, 0, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,
      "Classes that are normal in turn, as 8,2, or all that have training images"},
     {"seeds", "N", KIND_WHOLE, AT(seeds), 1, 1000, GROUP_COMPARED, KEPT, CLI_VERB_BENCHMARK,

@@ -204,7 +204,7 @@ bool cli_option_set(cli_options *options, const option_row *row, const char *tex
         return parse_pool(options, text);
     case KIND_MEMORY:
         snprintf(expected, expected_size,
-                 "auto, none, all, or some of histograms, random and features");
+                 "auto, none, all, or some of histograms, random, features and transforms");
         return parse_memory(field, text);
     case KIND_PERIOD:
         snprintf(expected, expected_size, "a number of epochs, as 5, or of minutes, as 10m");
