@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Of a thread, in a round. */
-enum { TILES_A_THREAD = 8 };
+enum { TILES_A_THREAD = 32 };
 
 /* Of the blur, in pixels: its σ, and where it is cut off. */
 #define BLUR 1.0

@@ -101,7 +101,7 @@ static void multiply_by_itself(double *dst, const float *a, size_t rows, size_t 
         for (size_t begin = column; begin < rows; begin += EVAL_ROWS) {
             float products[EVAL_ROWS * EVAL_TOGETHER];
             const size_t count = rows - begin < EVAL_ROWS ? rows - begin : EVAL_ROWS;
-            eval_products(products, a + begin * inner, count, inner, turned, inner);
+            eval_products(products, a + begin * inner, count, inner, turned, inner, n);
             for (size_t r = 0; r < count; r++)
                 for (size_t i = 0; i < n; i++)
                     dst[(begin + r) * rows + column + i] = (double)products[r * EVAL_TOGETHER + i];
@@ -246,7 +246,8 @@ static void add_squares(double *sums, const eval_mahalanobis *m, const float *v,
                         size_t rows)
 {
     float products[EVAL_ROWS * EVAL_TOGETHER];
-    eval_products(products, m->inverse + begin * m->rows, rows, m->rows, v, begin + rows);
+    eval_products(products, m->inverse + begin * m->rows, rows, m->rows, v, begin + rows,
+                  EVAL_TOGETHER);
     for (size_t i = 0; i < EVAL_TOGETHER; i++)
         sums[i] = 0;
     for (size_t r = 0; r < rows; r++)
@@ -269,7 +270,7 @@ static void measure(float *dst, const eval_mahalanobis *m, scratch *room, const 
         for (size_t begin = 0; begin < m->n_kept; begin += EVAL_ROWS)
             eval_products(room->projected + begin * EVAL_TOGETHER, m->kept + begin * d,
                           m->n_kept - begin < EVAL_ROWS ? m->n_kept - begin : EVAL_ROWS, d,
-                          room->turned, d);
+                          room->turned, d, EVAL_TOGETHER);
     }
     const float *v = factors_covariance(m) ? room->turned : room->projected;
     const size_t n_chunks = (m->rows + EVAL_ROWS - 1) / EVAL_ROWS;

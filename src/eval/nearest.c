@@ -55,24 +55,24 @@ typedef struct candidates {
     uint32_t row[EVAL_TOGETHER];
 } candidates;
 
-/* The rows [begin, begin + rows), rows ≤ EVAL_ROWS; vector i is known row `self` + i, which does
- * not count, unless self is NOT_KNOWN. */
-static void compare(candidates *dst, const eval_nearest *nearest, const float *turned, size_t begin,
-                    size_t rows, size_t self)
+/* n vectors with the rows [begin, begin + rows), rows ≤ EVAL_ROWS; vector i is known row `self` +
+ * i, which does not count, unless self is NOT_KNOWN. */
+static void compare(candidates *dst, const eval_nearest *nearest, const float *turned, size_t n,
+                    size_t begin, size_t rows, size_t self)
 {
     float products[EVAL_ROWS * EVAL_TOGETHER];
     eval_products(products, nearest->known + begin * nearest->d, rows, nearest->d, turned,
-                  nearest->d);
-    for (size_t i = 0; i < EVAL_TOGETHER; i++) {
+                  nearest->d, n);
+    for (size_t i = 0; i < n; i++) {
         dst->least[i] = INFINITY;
         dst->row[i] = 0;
     }
     for (size_t r = 0; r < rows; r++) {
         const float square = nearest->squares[begin + r];
         float *product = products + r * EVAL_TOGETHER;
-        if (self != NOT_KNOWN && begin + r >= self && begin + r - self < EVAL_TOGETHER)
+        if (self != NOT_KNOWN && begin + r >= self && begin + r - self < n)
             product[begin + r - self] = -INFINITY;
-        for (size_t i = 0; i < EVAL_TOGETHER; i++) {
+        for (size_t i = 0; i < n; i++) {
             const float value = square - 2 * product[i];
             const bool closer = value < dst->least[i];
             dst->least[i] = closer ? value : dst->least[i];
@@ -96,7 +96,7 @@ static void find(float *dst, const eval_nearest *nearest, scratch *room, const f
 #pragma omp parallel for schedule(static)
     for (size_t chunk = 0; chunk < n_chunks; chunk++) {
         const size_t begin = chunk * EVAL_ROWS, left = nearest->n - begin;
-        compare(&room->chunks[chunk], nearest, room->turned, begin,
+        compare(&room->chunks[chunk], nearest, room->turned, n, begin,
                 left < EVAL_ROWS ? left : EVAL_ROWS, self);
     }
     for (size_t i = 0; i < n; i++) {

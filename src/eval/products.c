@@ -20,13 +20,13 @@ void eval_turn(float *dst, const float *vectors, size_t n, size_t d)
 }
 
 void eval_products(float *dst, const float *matrix, size_t rows, size_t d, const float *turned,
-                   size_t inner)
+                   size_t inner, size_t n)
 {
     const kernels *k = kernels_get();
     for (size_t begin = 0; begin < inner; begin += INNER)
         k->product(dst, matrix + begin, turned + begin * EVAL_TOGETHER,
                    (kernels_product){.rows = rows,
-                                     .columns = EVAL_TOGETHER,
+                                     .columns = kernels_whole_columns(n),
                                      .k = inner - begin < INNER ? inner - begin : INNER,
                                      .dst_row = EVAL_TOGETHER,
                                      .src_row = d,
