@@ -661,7 +661,7 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
 /* Gives a trained model a memory of `training`, of the kinds whose bits (1u << ANO_MEMORY_…) are in
  * `kinds`; 0 takes the memory from it. From then on the score that ano_score_images() gives is
  *     the sum over the method's own score s and the distance s of each kind of
- *     max(-6, (ln s - mean) / sd),
+ *     max(-6, (ln s - mean) / sd), of transforms half of that,
  * where mean and sd of ln s are those of `aside`: normal images, 8 or more, that the model was not
  * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0; maps
  * stay the method's. Of each kind as many vectors are kept as fit into 64 MB, the greedy core-set

@@ -2,10 +2,10 @@
  * normal images that are kept, s_k(x) = min over v in M_k of ||v_k(x) - v||, as in PatchCore (K.
  * Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022), but of whole
  * images; of the kind that is a network, how confused it is. The score adds up, over the method's
- * own score and every s_k, z = max(LEAST, (ln s - mean) / sd), with mean and sd of ln s over normal
- * images that were set aside: scores of different units become comparable, a factor counts the same
- * wherever it is, and unlike p-values, which end at 1 / (n + 1), z goes on rising where all of n
- * held-out images lie below. */
+ * own score and every s_k, w z, z = max(LEAST, (ln s - mean) / sd), with mean and sd of ln s over
+ * normal images that were set aside, and w = 1 but for transforms: scores of different units become
+ * comparable, a factor counts the same wherever it is, and unlike p-values, which end at 1 / (n +
+ * 1), z goes on rising where all of n held-out images lie below. */
 #include "detect/memory.h"
 
 #include "base/memory.h"
@@ -19,6 +19,13 @@ enum { TOGETHER = 64 };
 
 /* A copy of a training image, at distance 0, is to outweigh what the others say no more than so. */
 #define LEAST (-6.0)
+
+/* What the kinds count for beside the method's score. Half of transforms makes clothes better
+ * without making digits worse, on images kept out of training: docs/methods.md, "Memory". */
+static const double weights[ANO_MEMORIES] = {[ANO_MEMORY_HISTOGRAMS] = 1,
+                                             [ANO_MEMORY_RANDOM] = 1,
+                                             [ANO_MEMORY_FEATURES] = 1,
+                                             [ANO_MEMORY_TRANSFORMS] = 0.5};
 
 struct detect_memory {
     const ano_model *model;
@@ -78,7 +85,7 @@ static ano_status tell_distances(double *dst, const detect_memory *m, int k, con
     const ano_status status = detect_recall_distances(distances, m->recalls[k], images, n, err);
     for (size_t i = 0; i < n && status == ANO_OK; i++)
         dst[i * ANO_MEMORIES] =
-            detect_standardised(m->model->memory.banks[k].usual, (double)distances[i]);
+            weights[k] * detect_standardised(m->model->memory.banks[k].usual, (double)distances[i]);
     return status;
 }
 

@@ -96,7 +96,9 @@ ano_status scene_score_files(outcome *out, ano_error *err)
 static ano_status calibrate(outcome *out, ano_method method, const ano_dataset *training_set,
                             const ano_dataset *aside, ano_error *err)
 {
-    const unsigned kinds = (1u << ANO_MEMORIES) - 1;
+    const unsigned all = (1u << ANO_MEMORIES) - 1, transforms = 1u << ANO_MEMORY_TRANSFORMS;
+    const unsigned kinds =
+        method == ANO_METHOD_PATCH ? all & ~transforms : all; /* they take time */
     ano_score_options how = scoring(method);
     ano_model *copy = NULL;
     double auroc = 0;
