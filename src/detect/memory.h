@@ -15,9 +15,9 @@ void detect_memory_free(detect_memory *memory);
 /* (ln score - mean) / sd, but not less than -6. */
 double detect_standardised(model_usual usual, double score);
 
-/* dst [n][ANO_MEMORIES] = the standardised and weighted distances of images to those remembered, NaN of a kind
- * that is not, of a model that sees images whole: [n][size][size][channels]. What is found of one
- * depends on neither the others nor their number. */
+/* dst [n][ANO_MEMORIES] = the standardised and weighted distances of images to those remembered,
+ * NaN of a kind that is not, of a model that sees images whole: [n][size][size][channels]. What is
+ * found of one depends on neither the others nor their number. */
 ano_status detect_memory_compare(double *dst, detect_memory *memory, const float *images, size_t n,
                                  ano_error *err);
 
