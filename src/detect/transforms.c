@@ -166,8 +166,8 @@ ano_status detect_transforms_create(detect_transforms **out, const float *parame
     if (t == NULL)
         return base_error_nomem(err, "transformations");
     t->n_threads = base_threads();
-    t->passes = base_alloc((size_t)t->n_threads, sizeof *t->passes);
-    t->batches = base_alloc((size_t)t->n_threads, sizeof *t->batches);
+    t->passes = base_alloc((size_t)t->n_threads, sizeof(nn_pass *));
+    t->batches = base_alloc((size_t)t->n_threads, sizeof(float *));
     ano_status status = t->passes != NULL && t->batches != NULL
                             ? create_net(&t->net, size, channels, err)
                             : base_error_nomem(err, "transformations");
