@@ -19,16 +19,6 @@ enum {
 };
 #define RATE 1e-3
 
-static ano_status create_net(nn_net **out, int size, int channels, ano_error *err)
-{
-    ano_status status = model_transforms_lay_out(out, size, channels, err);
-    if (status == ANO_OK && (status = nn_net_allocate(*out, err)) != ANO_OK) {
-        nn_net_free(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
 /* ---- learning ----------------------------------------------------------------------------- */
 
 typedef struct training {
@@ -53,7 +43,7 @@ static void clear(training *t)
 static ano_status prepare_training(training *t, int size, int channels, uint64_t seed,
                                    ano_error *err)
 {
-    ano_status status = create_net(&t->net, size, channels, err);
+    ano_status status = model_transforms_create(&t->net, size, channels, err);
     if (status != ANO_OK)
         return status;
     nn_net_initialise(t->net, seed, BASE_PURPOSE_TRANSFORMS_INIT);
@@ -169,7 +159,7 @@ ano_status detect_transforms_create(detect_transforms **out, const float *parame
     t->passes = base_alloc((size_t)t->n_threads, sizeof(nn_pass *));
     t->batches = base_alloc((size_t)t->n_threads, sizeof(float *));
     ano_status status = t->passes != NULL && t->batches != NULL
-                            ? create_net(&t->net, size, channels, err)
+                            ? model_transforms_create(&t->net, size, channels, err)
                             : base_error_nomem(err, "transformations");
     if (status == ANO_OK) {
         memcpy(t->net->parameters, parameters, t->net->n_parameters * sizeof *parameters);

@@ -216,3 +216,8 @@ ano_status model_patch_discriminator_create(nn_net **out, const ano_model_config
 {
     return allocate(out, model_patch_discriminator_lay_out(out, config, err), err);
 }
+
+ano_status model_transforms_create(nn_net **out, int size, int channels, ano_error *err)
+{
+    return allocate(out, model_transforms_lay_out(out, size, channels, err), err);
+}

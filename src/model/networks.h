@@ -41,9 +41,11 @@ ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_confi
  * in
  * [-1, 1] where the prior is uniform, of a variational autoencoder the means and log variances of a
  * Gaussian, [2 · latent] (nn/gaussian.h). */
+ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
+
 /* The classifier of transformed images (model/transforms.h): [size][size][channels] -> the logits
  * of MODEL_TRANSFORMS classes. */
 ano_status model_transforms_lay_out(nn_net **out, int size, int channels, ano_error *err);
-ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
+ano_status model_transforms_create(nn_net **out, int size, int channels, ano_error *err);
 
 #endif

@@ -55,6 +55,12 @@ run anogan benchmark --resume parts --iterations 3
 run anogan benchmark bars --out parts
 run anogan benchmark --resume bars
 
+# Where no methods are named, what train takes is compared.
+anogan benchmark bars --out named "${small[@]}" --epochs 1 --conv direct --classes 1 --baselines none --quiet --json |
+    grep '"method"'
+anogan benchmark bars --out tiled "${small[@]}" --epochs 1 --conv direct --classes 1 --baselines none --tile 8 --quiet --json |
+    grep '"method"'
+
 # A cell that fails is told of and costs the others nothing; done again when what was wrong is gone.
 mkdir -p failing/runs && touch failing/runs/9-fc-0
 run anogan benchmark bars --out failing "${small[@]}" --methods fc --epochs 1 --conv direct --quiet --json >failing.txt

@@ -31,9 +31,12 @@ anogan train parts --out begun "${train[@]}" --memory all --quiet
 cmp run/model.safetensors begun/model.safetensors
 run anogan train --resume run --memory none
 
-# Where nothing is said a discriminator of patches remembers vectors, and a GAN nothing.
+# Where nothing is said a discriminator of patches remembers vectors, an autoencoder a network beside
+# some, and a GAN nothing.
 anogan train parts --out auto "${train[@]}" --quiet
 anogan info auto | grep remembers
+anogan train parts --out vae "${train[@]}" --method vae --latent 4 --quiet
+anogan info vae | grep remembers
 anogan train parts --out none "${train[@]}" --memory none 2>messages
 grep -c 'memory: ' messages || true
 anogan train parts --out gan "${train[@]}" --method fc --iterations 2 --restarts 1 2>messages

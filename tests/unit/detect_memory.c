@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "detect/transforms.h"
 #include "eval/descriptors.h"
 #include "model/memory.h"
 
@@ -155,6 +156,31 @@ static void score__adds_up_what_method_and_distance_say(void **state)
     assert_true(fabs((double)together[N_ASIDE] - expected) < 1e-2);
     ano_dataset_free(images);
     ano_model_free(plain);
+    ano_model_free(model);
+}
+
+/* What a network is unsure of, half of what a distance counts. */
+static void transforms__count_half(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_TRANSFORMS);
+    ano_dataset *image = images_of(N - 1, 1, SIZE, 0);
+    const model_bank *bank = &model->memory.banks[ANO_MEMORY_TRANSFORMS];
+    detect_transforms *transforms;
+    detect_memory *memory;
+    float pixels[PIXELS], confusion;
+    double parts[ANO_MEMORIES];
+    const size_t first = 0;
+    assert_int_equal(ano_dataset_read(pixels, image, &first, 1, NULL), ANO_OK);
+    assert_int_equal(detect_transforms_create(&transforms, bank->vectors, SIZE, 1, NULL), ANO_OK);
+    assert_int_equal(detect_transforms_confusions(&confusion, transforms, pixels, 1, NULL), ANO_OK);
+    assert_int_equal(detect_memory_create(&memory, model, NULL), ANO_OK);
+    assert_int_equal(detect_memory_compare(parts, memory, pixels, 1, NULL), ANO_OK);
+    assert_true(parts[ANO_MEMORY_TRANSFORMS] ==
+                detect_standardised(bank->usual, (double)confusion) / 2);
+    detect_memory_free(memory);
+    detect_transforms_free(transforms);
+    ano_dataset_free(image);
     ano_model_free(model);
 }
 
@@ -393,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(score__adds_up_what_method_and_distance_say),
+        cmocka_unit_test(transforms__count_half),
         cmocka_unit_test(result__has_the_parts_that_its_score_adds_up),
         cmocka_unit_test(standardised__is_bounded_below_only),
         cmocka_unit_test(training_image__is_usual),
