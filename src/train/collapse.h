@@ -5,7 +5,7 @@
  *   distance between two images of a batch, generated ones beside real ones;
  *
  *   the discriminator wins: it is never wrong, and its gradient tells the generator nothing. Told
- *   by its loss.
+ *   by its loss, where that has a least.
  *
  * Either must last, for both occur in passing. */
 #ifndef TRAIN_COLLAPSE_H
@@ -23,9 +23,10 @@ typedef struct train_collapse {
     bool told_alike, told_decided; /* once is enough */
 } train_collapse;
 
-/* After an epoch, of its last batch: real and generated [n][size], and the discriminator's loss,
- * which is a binary cross-entropy. Returns what to tell people, NULL for nothing. */
+/* After an epoch, of its last batch: real and generated [n][size], and by how much the
+ * discriminator's loss exceeds its least (train_gan_excess()). Returns what to tell people, NULL
+ * for nothing. */
 const char *train_collapse_watch(train_collapse *collapse, const float *real,
-                                 const float *generated, size_t n, size_t size, double d_loss);
+                                 const float *generated, size_t n, size_t size, double d_excess);
 
 #endif

@@ -5,6 +5,7 @@
 #include "nn/loss.h"
 #include "train/penalty.h"
 
+#include <math.h>
 #include <string.h>
 
 #define PENALTY_WEIGHT 10
@@ -121,6 +122,15 @@ float *train_gan_images(train_gan *gan)
 const float *train_gan_generated(const train_gan *gan)
 {
     return gan->images + gan->batch * gan->image;
+}
+
+double train_gan_excess(const train_gan *gan, double d_loss)
+{
+    if (gan->loss == ANO_GAN_LOSS_WASSERSTEIN)
+        return INFINITY;
+    const double p = (double)gan->real_label;
+    const bool is_smoothed = gan->loss == ANO_GAN_LOSS_BCE && p < 1;
+    return is_smoothed ? d_loss + (p * log(p) + (1 - p) * log1p(-p)) / 2 : d_loss;
 }
 
 const float *train_gan_gradients(const train_gan *gan, ano_network network)

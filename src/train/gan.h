@@ -44,6 +44,10 @@ float *train_gan_images(train_gan *gan);
 /* The images that the discriminator was last shown beside them, of the same shape. Lent. */
 const float *train_gan_generated(const train_gan *gan);
 
+/* How much a loss of the discriminator exceeds the least, that of one that is never wrong; with
+ * WASSERSTEIN, which has no least, INFINITY. */
+double train_gan_excess(const train_gan *gan, double d_loss);
+
 /* Step number `step`, by which it draws its z of the model's prior. */
 ano_status train_gan_run(train_gan_result *result, train_gan *gan, uint64_t step, ano_error *err);
 /* The same with z_d and z_g [B][latent] for the two halves of the step. */

@@ -174,7 +174,11 @@ const float *train_objective_gradients(const train_objective *objective, ano_net
 
 const float *train_objective_generated(const train_objective *objective)
 {
-    const bool shown = objective->gan != NULL && !objective->encodes &&
-                       train_gan_loss(objective->method, objective->options) == ANO_GAN_LOSS_BCE;
-    return shown ? train_gan_generated(objective->gan) : NULL;
+    const bool plays = objective->gan != NULL && !objective->encodes;
+    return plays ? train_gan_generated(objective->gan) : NULL;
+}
+
+double train_objective_excess(const train_objective *objective, double d_loss)
+{
+    return train_gan_excess(objective->gan, d_loss);
 }

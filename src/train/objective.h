@@ -34,8 +34,10 @@ ano_status train_objective_run(train_result *result, train_objective *objective,
  * network that it does not train. Lent. */
 const float *train_objective_gradients(const train_objective *objective, ano_network network);
 
-/* The images of the last step that a generator made [batch][size][size][channels], beside which a
- * discriminator's loss is a cross-entropy; NULL where there are none. Lent. */
+/* The images of the last step that a generator made against a discriminator,
+ * [batch][size][size][channels]; NULL where there are none. Lent. */
 const float *train_objective_generated(const train_objective *objective);
+/* Where there are: train_gan_excess(). */
+double train_objective_excess(const train_objective *objective, double d_loss);
 
 #endif

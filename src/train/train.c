@@ -190,8 +190,9 @@ static void watch_collapse(training *t, const ano_epoch *ended)
     if (generated == NULL)
         return;
     const size_t image = nn_shape_size(t->state.model->networks[ANO_GENERATOR]->dst);
-    const char *message = train_collapse_watch(&t->collapse, real, generated,
-                                               (size_t)t->options->batch, image, ended->losses[0]);
+    const char *message =
+        train_collapse_watch(&t->collapse, real, generated, (size_t)t->options->batch, image,
+                             train_objective_excess(t->objective, ended->losses[0]));
     if (message != NULL)
         on_tell(message, t);
 }

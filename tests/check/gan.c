@@ -467,6 +467,31 @@ static void gan_step__has_the_gradients_by_kernels_that_are_normalised(void **st
     check_generator(normalised(hinge));
 }
 
+/* The discriminator's cross-entropy, where it says p of real images, the smoothed label less, and
+ * is sure of generated ones. */
+static double smoothed_loss(double p)
+{
+    const double label = 1 - cross_entropy.smoothing;
+    return -(label * log(p) + (1 - label) * log1p(-p)) / 2;
+}
+
+static void excess__is_what_a_loss_has_above_the_least(void **state)
+{
+    (void)state;
+    fixture f = create(cross_entropy);
+    assert_true(fabs(train_gan_excess(f.step, smoothed_loss(1 - cross_entropy.smoothing))) < 1e-7);
+    for (double p = 0.05; p < 1; p += 0.1)
+        assert_true(train_gan_excess(f.step, smoothed_loss(p)) > -1e-7);
+    assert_true(train_gan_excess(f.step, smoothed_loss(0.5)) > 0.1);
+    clear(&f);
+    f = create(hinge);
+    assert_true(train_gan_excess(f.step, 0.25) == 0.25);
+    clear(&f);
+    f = create(wasserstein);
+    assert_true(isinf(train_gan_excess(f.step, -1e9)));
+    clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +499,7 @@ int main(void)
         cmocka_unit_test(gan_step__has_the_gradients_of_cross_entropy_and_smoothed_labels),
         cmocka_unit_test(gan_step__has_the_gradients_of_the_hinge_loss),
         cmocka_unit_test(gan_step__has_the_gradients_by_kernels_that_are_normalised),
+        cmocka_unit_test(excess__is_what_a_loss_has_above_the_least),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

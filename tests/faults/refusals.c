@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <dnnl.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,9 +13,12 @@
 #include <string.h>
 #include <zlib.h>
 
+enum { MOST_NOTED = 1 << 16, MOST_CALLERS = 64 };
+
 static refusals_kind counted;
 static long refused; /* the number of the call, 0: none */
-static bool has_ended;
+static bool has_ended, notes_places;
+static uint64_t places[MOST_NOTED];
 static atomic_long count, live;
 static const char *struck = "";
 
@@ -24,7 +28,30 @@ void refusals_set(refusals_kind kind, long k)
     refused = k;
     count = 0;
     struck = "";
-    has_ended = false;
+    has_ended = notes_places = false;
+}
+
+void refusals_note_places(refusals_kind kind)
+{
+    backtrace((void *[1]){NULL}, 1); /* takes memory the first time */
+    refusals_set(kind, 0);
+    notes_places = true;
+}
+
+uint64_t refusals_place(long k)
+{
+    return places[k - 1];
+}
+
+/* FNV-1a of the return addresses (Fowler, Noll, Vo). */
+static uint64_t place_of_caller(void)
+{
+    void *callers[MOST_CALLERS];
+    const int n = backtrace(callers, MOST_CALLERS);
+    uint64_t hash = 0xcbf29ce484222325;
+    for (int i = 0; i < n; i++)
+        hash = (hash ^ (uintptr_t)callers[i]) * 0x100000001b3;
+    return hash;
 }
 
 void refusals_end(void)
@@ -49,7 +76,12 @@ long refusals_live(void)
 
 bool refusals_strike(refusals_kind kind, const char *name)
 {
-    if (has_ended || kind != counted || ++count != refused)
+    if (has_ended || kind != counted)
+        return false;
+    const long k = ++count;
+    if (notes_places && k <= MOST_NOTED)
+        places[k - 1] = place_of_caller();
+    if (k != refused)
         return false;
     struck = name;
     return true;

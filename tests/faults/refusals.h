@@ -10,12 +10,17 @@
 #define TESTS_REFUSALS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef enum refusals_kind { REFUSALS_MEMORY, REFUSALS_ONEDNN, REFUSALS_VIPS } refusals_kind;
 enum { REFUSALS_KINDS = REFUSALS_VIPS + 1 };
 
 /* Counts calls of a kind from 0 again, and has the k-th, from 1, refused; 0: none. */
 void refusals_set(refusals_kind kind, long k);
+/* The same, but none is refused, and of each its place is noted. */
+void refusals_note_places(refusals_kind kind);
+/* Where the k-th call noted, from 1, came from: all callers, up to main(), in one number. */
+uint64_t refusals_place(long k);
 /* From here on calls are neither refused nor counted. */
 void refusals_end(void);
 /* The calls that were counted. */

@@ -3,8 +3,9 @@
  * leaks, files that were there stay whole, and the same once more, with nothing refused, gives the
  * same bytes as ever.
  *
- * Run as: refuse_each memory|onednn|vips [STRIDE [SCENE]]: the first call and every STRIDE-th after
- * it are refused; a scene is one of those below. */
+ * Run as: refuse_each memory|onednn|vips [STRIDE|places [SCENE]]: the first call and every
+ * STRIDE-th after it are refused, or the first and the last from each place, which is a line of the
+ * program with all its callers; a scene is one of those below. */
 #include "refusals.h"
 #include "scenes.h"
 
@@ -101,19 +102,33 @@ static void refuse(const scene *s, const outcome *whole, refusals_kind kind, lon
                 again.sum == whole->sum ? "the same" : "other");
 }
 
-/* The calls of a scene. */
-static long refuse_each(const scene *s, refusals_kind kind, long stride)
+/* Whether the k-th of n calls is the first or the last from its place. */
+static bool is_end(long k, long n)
+{
+    bool earlier = false, later = false;
+    for (long other = 1; other < k && !earlier; other++)
+        earlier = refusals_place(other) == refusals_place(k);
+    for (long other = k + 1; other <= n && !later; other++)
+        later = refusals_place(other) == refusals_place(k);
+    return !earlier || !later;
+}
+
+/* The calls of a scene, and how many were refused; stride 0: the ends of each place. */
+static long refuse_each(const scene *s, refusals_kind kind, long stride, long *n_refused)
 {
     ano_error err;
     ano_status status;
     run(s, &status, &err); /* what is made once a process is made now */
-    refusals_set(kind, 0);
+    refusals_note_places(kind);
     const outcome whole = run(s, &status, &err);
     const long n = refusals_count();
     if (status != ANO_OK || whole.n_lost > 0)
         die("%s: %s %s", s->name, err.message, whole.lost);
-    for (long k = 1; k <= n; k += stride)
-        refuse(s, &whole, kind, k);
+    for (long k = 1; k <= n; k += stride > 0 ? stride : 1)
+        if (stride > 0 || is_end(k, n)) {
+            refuse(s, &whole, kind, k);
+            ++*n_refused;
+        }
     return n;
 }
 
@@ -123,22 +138,22 @@ int main(int argc, char **argv)
     refusals_kind kind = REFUSALS_MEMORY;
     while (argc > 1 && kind <= REFUSALS_VIPS && strcmp(argv[1], kinds[kind]) != 0)
         kind++;
-    const long stride = argc > 2 ? atol(argv[2]) : 1;
-    if (argc < 2 || kind > REFUSALS_VIPS || stride < 1)
-        die("refuse_each memory|onednn|vips [STRIDE [SCENE]]");
+    const bool by_places = argc > 2 && strcmp(argv[2], "places") == 0;
+    const long stride = by_places ? 0 : argc > 2 ? atol(argv[2]) : 1;
+    if (argc < 2 || kind > REFUSALS_VIPS || (stride < 1 && !by_places))
+        die("refuse_each memory|onednn|vips [STRIDE|places [SCENE]]");
     stage_prepare();
-    long n = 0, refused_calls = 0;
+    long n = 0, n_refused = 0;
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
         if (argc > 3 && strcmp(argv[3], scenes[i].name) != 0)
             continue;
-        const long here = refuse_each(&scenes[i], kind, stride);
-        printf("%-16s %6ld calls\n", scenes[i].name, here);
+        const long before = n_refused, here = refuse_each(&scenes[i], kind, stride, &n_refused);
+        printf("%-16s %6ld calls, %6ld refused\n", scenes[i].name, here, n_refused - before);
         fflush(stdout);
         n += here;
-        refused_calls += (here + stride - 1) / stride;
     }
-    printf("%ld of %ld calls for %s were refused in turn, %d faults\n", refused_calls, n,
-           kinds[kind], n_faults);
+    printf("%ld of %ld calls for %s were refused in turn, %d faults\n", n_refused, n, kinds[kind],
+           n_faults);
     stage_remove();
     return n_faults > 0;
 }

@@ -21,7 +21,7 @@ static void make_images(float images[N * SIZE], float width, uint64_t seed)
 }
 
 /* Which epoch is told of, 0 for none; what is said after the first time is a failure. */
-static int told_in(const char **message, const float *width, const double *d_loss, int epochs)
+static int told_in(const char **message, const float *width, const double *d_excess, int epochs)
 {
     train_collapse collapse = {0};
     int told = 0;
@@ -30,7 +30,7 @@ static int told_in(const char **message, const float *width, const double *d_los
         make_images(real, 1, (uint64_t)epoch);
         make_images(generated, width[epoch - 1], (uint64_t)epoch + 1000);
         const char *said =
-            train_collapse_watch(&collapse, real, generated, N, SIZE, d_loss[epoch - 1]);
+            train_collapse_watch(&collapse, real, generated, N, SIZE, d_excess[epoch - 1]);
         if (said == NULL)
             continue;
         assert_int_equal(told, 0);
@@ -42,11 +42,11 @@ static int told_in(const char **message, const float *width, const double *d_los
 
 enum { EPOCHS = 4 * TRAIN_COLLAPSE_EPOCHS };
 
-static void fill(float *width, double *d_loss, float usual_width, double usual_loss)
+static void fill(float *width, double *d_excess, float usual_width, double usual_loss)
 {
     for (int i = 0; i < EPOCHS; i++) {
         width[i] = usual_width;
-        d_loss[i] = usual_loss;
+        d_excess[i] = usual_loss;
     }
 }
 
@@ -54,11 +54,11 @@ static void collapse__is_told_once_when_images_stay_alike(void **state)
 {
     (void)state;
     float width[EPOCHS];
-    double d_loss[EPOCHS];
+    double d_excess[EPOCHS];
     const char *message = "";
-    fill(width, d_loss, 0.05f, 0.6);
+    fill(width, d_excess, 0.05f, 0.6);
     width[0] = width[1] = 1;
-    assert_int_equal(told_in(&message, width, d_loss, EPOCHS), 2 + TRAIN_COLLAPSE_EPOCHS);
+    assert_int_equal(told_in(&message, width, d_excess, EPOCHS), 2 + TRAIN_COLLAPSE_EPOCHS);
     assert_non_null(strstr(message, "the generator has collapsed"));
     assert_non_null(strstr(message, "another seed or half the learning rate"));
 }
@@ -67,26 +67,26 @@ static void collapse__is_told_of_images_that_are_the_same(void **state)
 {
     (void)state;
     float width[EPOCHS];
-    double d_loss[EPOCHS];
+    double d_excess[EPOCHS];
     const char *message = "";
-    fill(width, d_loss, 0, 0.6);
-    assert_int_equal(told_in(&message, width, d_loss, EPOCHS), TRAIN_COLLAPSE_EPOCHS);
+    fill(width, d_excess, 0, 0.6);
+    assert_int_equal(told_in(&message, width, d_excess, EPOCHS), TRAIN_COLLAPSE_EPOCHS);
 }
 
 static void collapse__is_not_told_of_less_variety_or_for_a_moment(void **state)
 {
     (void)state;
     float width[EPOCHS];
-    double d_loss[EPOCHS];
+    double d_excess[EPOCHS];
     const char *message = "";
-    fill(width, d_loss, 0.2f, 0.02);
-    assert_int_equal(told_in(&message, width, d_loss, EPOCHS), 0);
+    fill(width, d_excess, 0.2f, 0.02);
+    assert_int_equal(told_in(&message, width, d_excess, EPOCHS), 0);
     for (int i = 0; i < EPOCHS; i++)
         if (i % TRAIN_COLLAPSE_EPOCHS != 0) { /* never long enough on end */
             width[i] = 0;
-            d_loss[i] = 0;
+            d_excess[i] = 0;
         }
-    assert_int_equal(told_in(&message, width, d_loss, EPOCHS), 0);
+    assert_int_equal(told_in(&message, width, d_excess, EPOCHS), 0);
 }
 
 static void collapse__is_not_told_where_real_images_are_alike(void **state)
@@ -102,11 +102,11 @@ static void collapse__is_told_when_the_discriminator_is_never_wrong(void **state
 {
     (void)state;
     float width[EPOCHS];
-    double d_loss[EPOCHS];
+    double d_excess[EPOCHS];
     const char *message = "";
-    fill(width, d_loss, 1, 1e-5);
-    d_loss[0] = 0.5;
-    assert_int_equal(told_in(&message, width, d_loss, EPOCHS), 1 + TRAIN_COLLAPSE_EPOCHS);
+    fill(width, d_excess, 1, 1e-5);
+    d_excess[0] = 0.5;
+    assert_int_equal(told_in(&message, width, d_excess, EPOCHS), 1 + TRAIN_COLLAPSE_EPOCHS);
     assert_non_null(strstr(message, "the discriminator has won"));
     assert_non_null(strstr(message, "half the learning rate"));
 }
