@@ -31,3 +31,8 @@ done
 grep -c '\\"prior\\":\\"normal\\"' encoder/model.safetensors
 run anogan benchmark bars --methods fc,vae --spectral-norm --out table --quiet
 test ! -e table/runs
+
+# Whatever a GAN is trained for, it is watched for collapse: at such a rate none learns.
+for loss in bce hinge; do
+    run anogan train bars --out collapsed-$loss --epochs 12 "${how[@]}" --gan-loss $loss --rate 0.3
+done
