@@ -162,19 +162,30 @@ static bool is_fixed(const option_row *row, cli_verb verb)
 }
 
 /* What methods have for defaults of their own. */
-static const struct {
-    ano_method method;
-    const char *option;
+enum { MOST_OWN_DEFAULTS = 5 };
+typedef struct own_default {
+    const char *option; /* NULL after the last */
     double value;
-} own_defaults[] = {
-    {ANO_METHOD_PATCH, "epochs", 100},  {ANO_METHOD_PATCH, "rate", 5e-4},
-    {ANO_METHOD_PATCH, "beta1", 0.9},   {ANO_METHOD_PATCH, "base-width", 32},
-    {ANO_METHOD_VAE, "epochs", 6},      {ANO_METHOD_VAE, "rate", 1e-3},
-    {ANO_METHOD_VAE, "base-width", 32}, {ANO_METHOD_ENCODER, "epochs", 30},
-    {ANO_METHOD_ENCODER, "rate", 5e-4}, {ANO_METHOD_ENCODER, "beta1", 0},
-    {ANO_METHOD_ENCODER, "beta2", 0.9}, {ANO_METHOD_ENCODER, "base-width", 32},
+} own_default;
+
+static const own_default own_defaults[][MOST_OWN_DEFAULTS + 1] = {
+    [ANO_METHOD_PATCH] = {{"epochs", 100}, {"rate", 5e-4}, {"beta1", 0.9}, {"base-width", 32}},
+    [ANO_METHOD_VAE] = {{"epochs", 6}, {"rate", 1e-3}, {"base-width", 32}},
+    [ANO_METHOD_ENCODER] =
+        {{"epochs", 30}, {"rate", 5e-4}, {"beta1", 0}, {"beta2", 0.9}, {"base-width", 32}},
 };
-enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults };
+enum { OWN_DEFAULTS = sizeof own_defaults / sizeof *own_defaults }; /* methods */
+
+/* The method's own default of an option, NULL where it has none. */
+static const own_default *find_own_default(const option_row *row, ano_method method)
+{
+    if ((int)method >= OWN_DEFAULTS)
+        return NULL;
+    for (const own_default *own = own_defaults[method]; own->option != NULL; own++)
+        if (strcmp(own->option, row->name) == 0)
+            return own;
+    return NULL;
+}
 
 static bool is_of_search(const option_row *row)
 {
@@ -186,8 +197,8 @@ bool cli_option_has_own_default(const option_row *row)
 {
     if (is_of_search(row))
         return true;
-    for (int i = 0; i < OWN_DEFAULTS; i++)
-        if (strcmp(own_defaults[i].option, row->name) == 0)
+    for (int method = 0; method < OWN_DEFAULTS; method++)
+        if (find_own_default(row, (ano_method)method) != NULL)
             return true;
     return false;
 }
@@ -223,17 +234,17 @@ void cli_options_take_method(cli_options *options, ano_method method)
     options->method = 1 + (int)method;
     options->model.method = method;
     take_search_defaults(options, method);
-    for (int k = 0; k < OWN_DEFAULTS; k++)
-        for (int i = 0; i < cli_option_count; i++) {
-            if (own_defaults[k].method != method || options->given[i] ||
-                strcmp(own_defaults[k].option, cli_option_rows[i].name) != 0)
-                continue;
-            void *field = (char *)options + cli_option_rows[i].offset;
-            if (cli_option_rows[i].kind == KIND_WHOLE)
-                *(int *)field = (int)own_defaults[k].value;
-            else
-                *(double *)field = own_defaults[k].value;
-        }
+    for (int i = 0; i < cli_option_count; i++) {
+        const option_row *row = &cli_option_rows[i];
+        const own_default *own = find_own_default(row, method);
+        void *field = (char *)options + row->offset;
+        if (own == NULL || options->given[i])
+            continue;
+        if (row->kind == KIND_WHOLE)
+            *(int *)field = (int)own->value;
+        else
+            *(double *)field = own->value;
+    }
 }
 
 ano_method cli_options_trained_method(const cli_options *options)
