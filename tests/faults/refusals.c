@@ -40,7 +40,7 @@ void refusals_note_places(refusals_kind kind)
 
 uint64_t refusals_place(long k)
 {
-    return places[k - 1];
+    return k <= MOST_NOTED ? places[k - 1] : (uint64_t)k;
 }
 
 /* FNV-1a of the return addresses (Fowler, Noll, Vo). */

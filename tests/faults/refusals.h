@@ -19,7 +19,8 @@ enum { REFUSALS_KINDS = REFUSALS_VIPS + 1 };
 void refusals_set(refusals_kind kind, long k);
 /* The same, but none is refused, and of each its place is noted. */
 void refusals_note_places(refusals_kind kind);
-/* Where the k-th call noted, from 1, came from: all callers, up to main(), in one number. */
+/* Where the k-th call noted, from 1, came from: all callers, up to main(), in one number. After
+ * 65,536 calls each is taken for a place of its own. */
 uint64_t refusals_place(long k);
 /* From here on calls are neither refused nor counted. */
 void refusals_end(void);
