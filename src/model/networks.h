@@ -38,9 +38,8 @@ ano_status model_discriminator_lay_out(nn_net **out, const ano_model_config *con
 ano_status model_patch_discriminator_lay_out(nn_net **out, const ano_model_config *config,
                                              ano_error *err);
 /* image → code of its latent vector, by the discriminator's convolutions: of f-AnoGAN z [latent],
- * in
- * [-1, 1] where the prior is uniform, of a variational autoencoder the means and log variances of a
- * Gaussian, [2 · latent] (nn/gaussian.h). */
+ * in [-1, 1] where the prior is uniform, of a variational autoencoder the means and log variances
+ * of a Gaussian, [2 · latent] (nn/gaussian.h). */
 ano_status model_encoder_lay_out(nn_net **out, const ano_model_config *config, ano_error *err);
 
 /* The classifier of transformed images (model/transforms.h): [size][size][channels] -> the logits
