@@ -1,6 +1,7 @@
 /* anogan evaluate: how well a trained detector tells anomalous test images from normal ones,
  * beside three plain baselines that saw the same images. */
 #include "cli/cli.h"
+#include "cli/maps.h"
 #include "cli/run.h"
 #include "cli/score.h"
 #include "cli/test.h"
@@ -54,6 +55,8 @@ int cli_evaluate(int argc, char **argv)
                           options.run);
     if (code == CLI_DONE)
         code = cli_check_trace_of(&options, run.model);
+    if (code == CLI_DONE)
+        code = cli_maps_check(&run, options.map);
     if (code == CLI_DONE)
         code = cli_run_lock(&lock, options.out);
     if (code == CLI_DONE)

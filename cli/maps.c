@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/cli.h"
 #include "report/text.h"
 
 #include <stdio.h>
@@ -12,18 +13,36 @@
 /* Where nothing was calibrated: half of what a residual of pixels in [-1, 1] can be. */
 #define HIGH_UNCALIBRATED 1.0
 
-double cli_maps_high(const ano_model *model)
+/* The kind of memory whose map it is. */
+static ano_memory kind_of(ano_map map)
+{
+    return (ano_memory)((int)map - (int)ANO_MAP_HISTOGRAMS);
+}
+
+double cli_maps_high(const ano_model *model, ano_map map)
 {
     const ano_calibration calibration = ano_model_get_calibration(model);
-    return calibration.n > 0 && calibration.map_high > 0 ? 2 * (double)calibration.map_high
-                                                         : HIGH_UNCALIBRATED;
+    const float high = map != ANO_MAP_METHOD ? ano_model_get_memory(model, kind_of(map)).map_high
+                       : calibration.n > 0   ? calibration.map_high
+                                             : 0;
+    return high > 0 ? 2 * (double)high : HIGH_UNCALIBRATED;
+}
+
+int cli_maps_check(const cli_run *run, ano_map map)
+{
+    if (map == ANO_MAP_METHOD || ano_model_get_memory(run->model, kind_of(map)).n > 0)
+        return CLI_DONE;
+    return cli_refuse(CLI_USAGE,
+                      "--map: %s does not remember %s; `anogan info` lists what it remembers",
+                      run->model_path, ano_map_name(map));
 }
 
 ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,
                           ano_error *err)
 {
-    *out = (cli_maps){
-        .folder = options->maps, .format = options->map_format, .high = cli_maps_high(model)};
+    *out = (cli_maps){.folder = options->maps,
+                      .format = options->map_format,
+                      .high = cli_maps_high(model, options->map)};
     return base_make_folder(options->maps, err);
 }
 

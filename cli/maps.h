@@ -2,7 +2,7 @@
 #ifndef CLI_MAPS_H
 #define CLI_MAPS_H
 
-#include "cli/options.h"
+#include "cli/run.h"
 #include "report/maps.h"
 
 typedef struct cli_maps {
@@ -14,9 +14,12 @@ typedef struct cli_maps {
     ano_error why;      /* it has none: it could not be read once more for them */
 } cli_maps;
 
-/* The value of a map that gets the top colour: twice the highest that held-out normal images have,
- * so that in half of the colours normal images have their place. */
-double cli_maps_high(const ano_model *model);
+/* The value of a map that gets the top colour: twice the highest that normal images have which
+ * training has not seen, so that in half of the colours normal images have their place. */
+double cli_maps_high(const ano_model *model, ano_map map);
+
+/* Refuses a map that the model does not have. Returns an exit code. */
+int cli_maps_check(const cli_run *run, ano_map map);
 
 /* Makes the folder options->maps. */
 ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,

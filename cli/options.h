@@ -56,6 +56,7 @@ typedef struct cli_options {
     double alpha;
     double fdr; /* of anomalies by Benjamini and Hochberg; 0: each image for itself, by alpha */
     const char *trace;
+    ano_map map;
     const char *maps; /* the folder for anomaly maps */
     report_map_format map_format;
     const char *watch; /* the folder whose new files are scored */

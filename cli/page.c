@@ -196,6 +196,7 @@ static void fill_settings(page_texts *p, const report_results *results, const an
         add_number(p, "samples", options->search.samples);
     }
     add_setting(p, "pool", cli_options_pool(&options->search).text);
+    add_setting(p, "map", ano_map_name(options->map));
     add_number(p, "alpha", results->alpha);
     add_number(p, "seed", (double)results->seed);
     add_setting(p, "anogan", ano_version());

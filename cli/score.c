@@ -250,7 +250,8 @@ static int score_images(call *c, const ano_dataset *images)
                                  .on_result = on_result,
                                  .cookie = c,
                                  .traces = options->trace != NULL,
-                                 .z_distances = options->z_distance};
+                                 .z_distances = options->z_distance,
+                                 .map = options->maps != NULL ? options->map : ANO_MAP_METHOD};
     const ano_status status = ano_score_images(c->run->model, images, &c->scoring.how, &sink, &err);
     cli_maps_drop(&c->maps);
     if (status == ANO_OK && c->rows != NULL)
@@ -329,6 +330,8 @@ static int score(cli_run *run, const cli_options *options)
     int code = cli_check_trace_of(options, run->model);
     if (code == CLI_DONE)
         code = check_z_distance(options, run->model);
+    if (code == CLI_DONE)
+        code = cli_maps_check(run, options->map);
     if (code == CLI_DONE)
         code = cli_verdict_open(&c.verdict, run, options);
     if (code == CLI_DONE)

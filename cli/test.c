@@ -352,8 +352,9 @@ static ano_status test_print(const test *t, ano_error *err)
            "%s/predict/       each image, %s\n"
            "%s/metrics.json   these figures; scores in scores.csv\n",
            out, out, out,
-           t->results.method == ANO_METHOD_PATCH ? "beside its anomaly map"
-                                                 : "the closest generated one, their difference",
+           t->results.method == ANO_METHOD_PATCH || t->options->map != ANO_MAP_METHOD
+               ? "beside its anomaly map"
+               : "the closest generated one, their difference",
            out);
     if (t->results.method != ANO_METHOD_PATCH && cli_exists(out, "result"))
         printf("%s/result/        what the generator made as training went on\n", out);

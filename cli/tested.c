@@ -99,7 +99,7 @@ static ano_status write_comparison(const testing *t, size_t number, const char *
         return base_error_nomem(err, name);
     const int scale = side < LEAST_SIDE ? LEAST_SIDE / side : 1;
     const ano_status status =
-        c->generates
+        c->generates && t->options->map == ANO_MAP_METHOD
             ? report_comparison(path, c->pixels, c->generated, c->shape, scale, err)
             : report_map_beside(path, c->pixels, c->map, c->shape, t->map_high, scale, err);
     base_free(path);
@@ -269,14 +269,15 @@ int cli_tested_score(cli_tested *out, const ano_model *model, const ano_dataset 
                  .images = images,
                  .options = options,
                  .threshold = threshold,
-                 .map_high = cli_maps_high(model),
+                 .map_high = cli_maps_high(model, options->map),
                  .err = ANO_ERROR_INIT};
     int code = prepare(&t, &err) == ANO_OK ? CLI_DONE : cli_fail(CLI_ON_RUN, &err);
     if (code == CLI_DONE) {
         const ano_score_sink sink = {.on_strip = on_strip,
                                      .on_result = on_result,
                                      .cookie = &t,
-                                     .traces = options->trace != NULL};
+                                     .traces = options->trace != NULL,
+                                     .map = options->map};
         cli_scoring_begin(&t.scoring, options, "scored");
         const ano_status status = ano_score_images(model, images, &t.scoring.how, &sink, &err);
         if (t.err.status != ANO_OK) {

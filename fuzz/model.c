@@ -66,7 +66,7 @@ static ano_model *whole_model(ano_method method)
         size_t d;
         if (model_memory_length(&d, model, (ano_memory)kind, NULL) != ANO_OK)
             continue; /* such small images have no such description */
-        *bank = (model_bank){N_VECTORS, d, base_alloc(N_VECTORS * d, sizeof(float)), {1, 1}};
+        *bank = (model_bank){N_VECTORS, d, base_alloc(N_VECTORS * d, sizeof(float)), {1, 1}, 1};
         if (bank->vectors == NULL)
             abort();
     }

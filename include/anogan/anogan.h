@@ -585,6 +585,19 @@ typedef enum ano_memory {
 } ano_memory;
 enum { ANO_MEMORIES = ANO_MEMORY_TRANSFORMS + 1 };
 
+/* Whose anomaly map is wanted: the method's, which its score is pooled from, or a kind of
+ * memory's, in the order of ano_memory. */
+typedef enum ano_map {
+    ANO_MAP_METHOD,
+    ANO_MAP_HISTOGRAMS,
+    ANO_MAP_RANDOM,
+    ANO_MAP_FEATURES,
+    ANO_MAP_TRANSFORMS
+} ano_map;
+
+/* "method", or the kind's name. */
+ANO_API const char *ano_map_name(ano_map map);
+
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */
 typedef struct ano_strip {
     size_t image;           /* which of the data set */
@@ -621,13 +634,16 @@ typedef struct ano_score_sink {
     void *cookie;
     bool traces;      /* results are to have their traces */
     bool z_distances; /* and their z_distance, for a pass of the encoder more */
+    ano_map map;      /* that strips have; scores are the same whichever it is */
 } ano_score_sink;
 
 /* Scores the images of `dataset` one after the other, in memory that grows with neither their
  * number nor, where the view is of tiles, their height. Tiles are searched for at every stride, and
- * what their maps say of a pixel is averaged. An image that cannot be read is a result with its
- * status; the others are scored all the same. What a result depends on is said at ano_score(), and
- * the pool. Errors: ARG, SHAPE (the data set's view is not the model's), NUMERIC, CANCELLED. */
+ * what their maps say of a pixel is averaged; a kind of memory has one map of an image as it sees
+ * it, brought to the size of the strips. An image that cannot be read is a result with its status;
+ * the others are scored all the same. What a result depends on is said at ano_score(), and the
+ * pool. Errors: ARG (among others, the sink wants a map of what is not remembered), SHAPE (the data
+ * set's view is not the model's), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                                     const ano_score_options *options, const ano_score_sink *sink,
                                     ano_error *err);
@@ -655,6 +671,7 @@ typedef struct ano_memory_info {
     size_t n; /* vectors that are kept; 0: nothing of the kind is remembered */
     size_t
         length; /* numbers of a vector; of TRANSFORMS n is 1, the vector the network's parameters */
+    float map_high; /* the highest value of any map of the images set aside; 0: not known */
 } ano_memory_info;
 ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind);
 
@@ -663,14 +680,14 @@ ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory 
  *     the sum over the method's own score s and the distance s of each kind of
  *     max(-6, (ln s - mean) / sd), of transforms half of that,
  * where mean and sd of ln s are those of `aside`: normal images, 8 or more, that the model was not
- * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0; maps
- * stay the method's. Of each kind as many vectors are kept as fit into 64 MB, the greedy core-set
- * of up to twice as many. A network is trained by how->seed. An earlier calibration is dropped;
- * images that cannot be read are left out. The callback of `how` counts images read, of each kind
- * anew. On an error the model has no memory. Errors: ARG (no image of `training` or fewer than two
- * of `aside` can be read; features, and there is neither a discriminator nor an encoder), SHAPE
- * (the view of `aside` is not the model's; the images are too small for a kind), NUMERIC,
- * CANCELLED. */
+ * trained on and is not to be calibrated with, scored as `how` says. So it may be below 0. A kind's
+ * map says what a pixel has of the squared distance, or of what stands for one. Of each kind as
+ * many vectors are kept as fit into 64 MB, the greedy core-set of up to twice as many. A network is
+ * trained by how->seed. An earlier calibration is dropped; images that cannot be read are left out.
+ * The callback of `how` counts images read, of each kind anew. On an error the model has no memory.
+ * Errors: ARG (no image of `training` or fewer than two of `aside` can be read; features, and there
+ * is neither a discriminator nor an encoder), SHAPE (the view of `aside` is not the model's; the
+ * images are too small for a kind), NUMERIC, CANCELLED. */
 ANO_API ano_status ano_memorise(ano_model *model, unsigned kinds, const ano_dataset *training,
                                 const ano_dataset *aside, const ano_score_options *how,
                                 ano_error *err);

@@ -1,8 +1,6 @@
 #include "detect/describe.h"
 
 #include "base/memory.h"
-#include "eval/descriptors.h"
-#include "model/features.h"
 #include "model/memory.h"
 
 struct detect_describer {
@@ -50,6 +48,15 @@ size_t detect_describer_image(const detect_describer *describer)
 size_t detect_describer_length(const detect_describer *describer)
 {
     return describer->length;
+}
+
+size_t detect_describer_grids(eval_grid grids[MODEL_FEATURES_MAPS],
+                              const detect_describer *describer)
+{
+    if (describer->features != NULL)
+        return model_features_grids(grids, describer->features);
+    grids[0] = eval_descriptor_grid(describer->descriptor);
+    return 1;
 }
 
 ano_status detect_describe(float *dst, detect_describer *describer, const float *images, size_t n,

@@ -2,7 +2,7 @@
 #ifndef DETECT_DESCRIBE_H
 #define DETECT_DESCRIBE_H
 
-#include "model/model.h"
+#include "model/features.h"
 
 typedef struct detect_describer detect_describer;
 
@@ -15,6 +15,10 @@ void detect_describer_free(detect_describer *describer);
 /* How many numbers there are in an image as model_memory_view() has it, and in a vector. */
 size_t detect_describer_image(const detect_describer *describer);
 size_t detect_describer_length(const detect_describer *describer);
+
+/* The grids that follow one another in a vector; returns how many there are. */
+size_t detect_describer_grids(eval_grid grids[MODEL_FEATURES_MAPS],
+                              const detect_describer *describer);
 
 /* dst [n][length] describes images [n][image]; each depends on its image and the model alone. */
 ano_status detect_describe(float *dst, detect_describer *describer, const float *images, size_t n,

@@ -205,14 +205,26 @@ static model_usual usual_of(const float *scores, size_t n)
 }
 
 typedef struct recalling {
-    float *dst; /* [n] */
+    float *dst;  /* [n] */
+    float *maps; /* [TOGETHER], of the images under way */
+    float map_high;
     detect_recall *recall;
 } recalling;
 
+static size_t map_size(const detect_recall *recall)
+{
+    const ano_shape shape = detect_recall_shape(recall);
+    return (size_t)shape.height * (size_t)shape.width;
+}
+
 static ano_status recall(const float *images, size_t n, size_t before, void *cookie, ano_error *err)
 {
-    const recalling *r = cookie;
-    return detect_recall_distances(r->dst + before, r->recall, images, n, err);
+    recalling *r = cookie;
+    const ano_status status =
+        detect_recall_distances(r->dst + before, r->maps, r->recall, images, n, err);
+    for (size_t i = 0; i < n * map_size(r->recall) && status == ANO_OK; i++)
+        r->map_high = fmaxf(r->map_high, r->maps[i]);
+    return status;
 }
 
 static ano_status learn_usual(model_bank *bank, memorising *m, ano_memory kind,
@@ -221,14 +233,22 @@ static ano_status learn_usual(model_bank *bank, memorising *m, ano_memory kind,
     const size_t count = ano_dataset_count(aside);
     size_t n = 0;
     recalling r = {.dst = base_alloc(count, sizeof(float))};
-    ano_status status = r.dst != NULL ? detect_recall_create(&r.recall, m->model, kind, bank, err)
-                                      : base_error_nomem(err, "images set aside");
+    ano_status status = r.dst != NULL
+                            ? detect_recall_create(&r.recall, m->model, kind, bank, true, err)
+                            : base_error_nomem(err, "images set aside");
+    if (status == ANO_OK) {
+        r.maps = base_alloc(TOGETHER * map_size(r.recall), sizeof(float));
+        status = r.maps != NULL ? ANO_OK : base_error_nomem(err, "maps");
+    }
     if (status == ANO_OK)
         status =
             each_image(&n, m, kind, aside, count, detect_recall_image(r.recall), recall, &r, err);
-    if (status == ANO_OK)
+    if (status == ANO_OK) {
         bank->usual = usual_of(r.dst, n);
+        bank->map_high = r.map_high;
+    }
     detect_recall_free(r.recall);
+    base_free(r.maps);
     base_free(r.dst);
     return status;
 }

@@ -30,6 +30,7 @@ static const double weights[ANO_MEMORIES] = {[ANO_MEMORY_HISTOGRAMS] = 1,
 struct detect_memory {
     const ano_model *model;
     detect_recall *recalls[ANO_MEMORIES]; /* NULL: not remembered */
+    int mapped;                           /* the kind whose maps are wanted, or -1 */
     float *image;                         /* one that is read again, of the largest size */
 };
 
@@ -43,22 +44,28 @@ void detect_memory_free(detect_memory *memory)
     base_free(memory);
 }
 
-ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano_error *err)
+ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano_map map,
+                                ano_error *err)
 {
     *out = NULL;
+    const int mapped = map == ANO_MAP_METHOD ? -1 : (int)map - (int)ANO_MAP_HISTOGRAMS;
+    if (mapped >= 0 && model->memory.banks[mapped].n == 0)
+        return base_error(err, ANO_ARG, "the model does not remember %s, so it has no map of them",
+                          ano_map_name(map));
     if (!model_memory_holds(&model->memory))
         return ANO_OK;
     detect_memory *m = base_alloc(1, sizeof *m);
     if (m == NULL)
         return base_error_nomem(err, "memory");
     m->model = model;
+    m->mapped = mapped;
     size_t largest = 0;
     ano_status status = ANO_OK;
     for (int k = 0; k < ANO_MEMORIES && status == ANO_OK; k++) {
         const model_bank *bank = &model->memory.banks[k];
         if (bank->n == 0)
             continue;
-        status = detect_recall_create(&m->recalls[k], model, (ano_memory)k, bank, err);
+        status = detect_recall_create(&m->recalls[k], model, (ano_memory)k, bank, k == mapped, err);
         if (status == ANO_OK && detect_recall_image(m->recalls[k]) > largest)
             largest = detect_recall_image(m->recalls[k]);
     }
@@ -72,33 +79,45 @@ ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano
     return status;
 }
 
+ano_shape detect_memory_map_shape(const detect_memory *memory)
+{
+    return memory != NULL && memory->mapped >= 0
+               ? detect_recall_shape(memory->recalls[memory->mapped])
+               : (ano_shape){0};
+}
+
 double detect_standardised(model_usual usual, double score)
 {
     return score > 0 ? fmax((log(score) - usual.mean) / usual.sd, LEAST) : LEAST;
 }
 
-/* Writes what kind k says of n ≤ TOGETHER images of its view to dst[0], dst[ANO_MEMORIES] … */
-static ano_status tell_distances(double *dst, const detect_memory *m, int k, const float *images,
-                                 size_t n, ano_error *err)
+/* Writes what kind k says of n ≤ TOGETHER images of its view to dst[0], dst[ANO_MEMORIES] …, and
+ * where they are wanted of that kind to maps [n]. */
+static ano_status tell_distances(double *dst, float *maps, const detect_memory *m, int k,
+                                 const float *images, size_t n, ano_error *err)
 {
     float distances[TOGETHER];
-    const ano_status status = detect_recall_distances(distances, m->recalls[k], images, n, err);
+    const ano_status status = detect_recall_distances(distances, k == m->mapped ? maps : NULL,
+                                                      m->recalls[k], images, n, err);
     for (size_t i = 0; i < n && status == ANO_OK; i++)
         dst[i * ANO_MEMORIES] =
             weights[k] * detect_standardised(m->model->memory.banks[k].usual, (double)distances[i]);
     return status;
 }
 
-ano_status detect_memory_compare(double *dst, detect_memory *memory, const float *images, size_t n,
-                                 ano_error *err)
+ano_status detect_memory_compare(double *dst, float *maps, detect_memory *memory,
+                                 const float *images, size_t n, ano_error *err)
 {
+    const ano_shape map = detect_memory_map_shape(memory);
+    const size_t n_pixels = (size_t)map.height * (size_t)map.width;
     ano_status status = ANO_OK;
     for (size_t i = 0; i < n * ANO_MEMORIES; i++)
         dst[i] = NAN;
     for (int k = 0; k < ANO_MEMORIES; k++)
         for (size_t first = 0; memory->recalls[k] != NULL && first < n && status == ANO_OK;
              first += TOGETHER)
-            status = tell_distances(dst + first * ANO_MEMORIES + k, memory, k,
+            status = tell_distances(dst + first * ANO_MEMORIES + k,
+                                    maps != NULL ? maps + first * n_pixels : NULL, memory, k,
                                     images + first * detect_recall_image(memory->recalls[k]),
                                     n - first < TOGETHER ? n - first : TOGETHER, err);
     return status;
@@ -113,7 +132,7 @@ double detect_memory_sum(const double parts[ANO_MEMORIES])
     return sum;
 }
 
-ano_status detect_memory_compare_read(double *dst, detect_memory *memory,
+ano_status detect_memory_compare_read(double *dst, float *map, detect_memory *memory,
                                       const ano_dataset *dataset, size_t i, ano_error *err)
 {
     ano_status status = ANO_OK;
@@ -123,7 +142,7 @@ ano_status detect_memory_compare_read(double *dst, detect_memory *memory,
             continue;
         status = detect_recall_read(memory->image, memory->model, (ano_memory)k, dataset, i, err);
         if (status == ANO_OK)
-            status = tell_distances(dst + k, memory, k, memory->image, 1, err);
+            status = tell_distances(dst + k, map, memory, k, memory->image, 1, err);
     }
     return status;
 }

@@ -2,10 +2,12 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "detect/interpolate.h"
 #include "detect/rounds.h"
 #include "model/networks.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Of a thread, in a round. */
 enum { TILES_A_THREAD = 8 };
@@ -80,37 +82,6 @@ static float softplus(float x)
     return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
 }
 
-/* The cells on either side of a pixel, and the share of the second. */
-typedef struct between {
-    size_t low, high;
-    float share;
-} between;
-
-static between between_cells(size_t pixel, size_t side)
-{
-    const float at = ((float)pixel + 0.5f) / MODEL_CELL - 0.5f, last = (float)(side - 1);
-    const float kept = fminf(fmaxf(at, 0), last);
-    const size_t low = (size_t)kept;
-    return (between){low, low + 1 < side ? low + 1 : low, kept - (float)low};
-}
-
-/* map [size][size] from cells [side][side]. */
-static void interpolate(float *map, const float *cells, size_t size, size_t side)
-{
-    for (size_t y = 0; y < size; y++) {
-        const between row = between_cells(y, side);
-        const float *above = cells + row.low * side, *below = cells + row.high * side;
-        for (size_t x = 0; x < size; x++) {
-            const between column = between_cells(x, side);
-            const float top =
-                above[column.low] + column.share * (above[column.high] - above[column.low]);
-            const float bottom =
-                below[column.low] + column.share * (below[column.high] - below[column.low]);
-            map[y * size + x] = top + row.share * (bottom - top);
-        }
-    }
-}
-
 /* What the threads of a run share. */
 typedef struct run {
     const detect_found *found;
@@ -136,7 +107,9 @@ static ano_status look(int thread, size_t i, size_t n, void *cookie, ano_error *
         surprise[k] = softplus(logits[k]);
     float *map =
         found->maps != NULL ? found->maps + i * n_pixels : p->maps + (size_t)thread * n_pixels;
-    interpolate(map, surprise, p->size, p->side);
+    memset(map, 0, n_pixels * sizeof *map);
+    detect_interpolate(map, 0, (int)p->size, (int)p->size, surprise,
+                       (eval_grid){p->side, p->side, 1, MODEL_CELL, MODEL_CELL});
     double sum = 0;
     for (size_t k = 0; k < n_pixels; k++)
         sum += (double)map[k];

@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "detect/canvas.h"
 #include "detect/folded.h"
+#include "detect/interpolate.h"
 #include "detect/memory.h"
 #include "detect/pool.h"
 #include "detect/scorer.h"
@@ -165,22 +166,34 @@ typedef struct scoring {
     size_t room;           /* tiles that this holds: */
     detect_found found;    /* without the arrays that there are none of */
     double *remembered;    /* [room][ANO_MEMORIES], what it says of images that are seen whole */
-    ano_result result;     /* of the image under way */
-    size_t n_tiles_done;   /* of it, in the blocks before */
-    ano_error lost;        /* why it could not be read again */
+    float *memory_maps;    /* [room] of the map's shape, where one of its is wanted, else NULL; of
+                              images that are seen in tiles the first is that of the one under way */
+    float *rows;           /* [n_rows][width], of that */
+    size_t rows_room;
+    ano_result result;   /* of the image under way */
+    size_t n_tiles_done; /* of it, in the blocks before */
+    ano_error lost;      /* why it could not be read again */
     const detect_block *block;
 } scoring;
 
+static bool is_whole(const scoring *s)
+{
+    return s->dataset->view.stride == 0;
+}
+
 static bool traces(const scoring *s)
 {
-    return s->sink->traces && s->dataset->view.stride == 0 &&
-           ano_method_searches(s->options->method);
+    return s->sink->traces && is_whole(s) && ano_method_searches(s->options->method);
 }
 
 static bool measures_z(const scoring *s)
 {
-    return s->sink->z_distances && s->dataset->view.stride == 0 &&
-           detect_method_encodes(s->options->method);
+    return s->sink->z_distances && is_whole(s) && detect_method_encodes(s->options->method);
+}
+
+static bool wants_memory_map(const scoring *s)
+{
+    return s->sink->map != ANO_MAP_METHOD;
 }
 
 static void found_clear(detect_found *found)
@@ -193,6 +206,13 @@ static void found_clear(detect_found *found)
     *found = (detect_found){0};
 }
 
+/* Pixels of a map of the memory's. */
+static size_t memory_map_size(const scoring *s)
+{
+    const ano_shape shape = detect_memory_map_shape(s->memory);
+    return (size_t)shape.height * (size_t)shape.width;
+}
+
 static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
 {
     if (n_tiles <= s->room)
@@ -200,7 +220,10 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     found_clear(&s->found);
     base_free(s->remembered);
+    base_free(s->memory_maps);
     s->remembered = base_alloc(n_tiles * ANO_MEMORIES, sizeof *s->remembered);
+    s->memory_maps =
+        wants_memory_map(s) ? base_alloc(n_tiles * memory_map_size(s), sizeof(float)) : NULL;
     s->found = (detect_found){
         .scores = base_alloc(n_tiles, sizeof(float)),
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),
@@ -208,12 +231,21 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
         .trace = traces(s) ? base_alloc(n_tiles * traced(s->options), sizeof(float)) : NULL,
         .z_distances = measures_z(s) ? base_alloc(n_tiles, sizeof(float)) : NULL,
     };
-    const bool all = s->remembered != NULL && s->found.scores != NULL && s->found.maps != NULL &&
+    const bool all = s->remembered != NULL && (!wants_memory_map(s) || s->memory_maps != NULL) &&
+                     s->found.scores != NULL && s->found.maps != NULL &&
                      (!s->generates || s->found.generated != NULL) &&
                      (!traces(s) || s->found.trace != NULL) &&
                      (!measures_z(s) || s->found.z_distances != NULL);
     s->room = all ? n_tiles : 0;
     return s->room > 0 ? ANO_OK : base_error_nomem(err, "tiles to score");
+}
+
+static ano_result result_of(size_t image)
+{
+    ano_result result = {.image = image, .message = "", .z_distance = NAN};
+    for (int k = 0; k < ANO_MEMORIES; k++)
+        result.remembered[k] = NAN;
+    return result;
 }
 
 static ano_status cancelled(ano_error *err, const scoring *s)
@@ -252,20 +284,55 @@ static ano_status end_image(scoring *s, ano_error *err)
 {
     if (s->sink->on_result != NULL && s->sink->on_result(&s->result, s->sink->cookie) != 0)
         return cancelled(err, s);
-    s->result = (ano_result){.image = s->result.image + 1, .z_distance = NAN};
+    s->result = result_of(s->result.image + 1);
     s->n_tiles_done = 0;
     detect_pool_begin(s->pool);
     return ANO_OK;
 }
 
-static bool is_whole(const scoring *s)
+/* What the memory says of the image whose first band this is, of a model that sees tiles: it is
+ * read once more, whole. Where it cannot be, that is to be its result. */
+static ano_status remember_image(scoring *s, const detect_band *band, ano_error *err)
 {
-    return s->dataset->view.stride == 0;
+    s->lost = (ano_error)ANO_ERROR_INIT;
+    if (s->memory_maps != NULL)
+        memset(s->memory_maps, 0, memory_map_size(s) * sizeof(float));
+    const ano_status status = detect_memory_compare_read(
+        s->result.remembered, s->memory_maps, s->memory, s->dataset, band->image, &s->lost);
+    return status == ANO_NOMEM || status == ANO_BACKEND
+               ? base_error(err, status, "%s", s->lost.message)
+               : ANO_OK;
+}
+
+/* Gives a strip the rows of the memory's map in place of the method's. */
+static ano_status take_memory_map(ano_strip *strip, scoring *s, const detect_band *band,
+                                  ano_error *err)
+{
+    if (is_whole(s)) {
+        strip->map = s->memory_maps + band->first_tile * memory_map_size(s);
+        return ANO_OK;
+    }
+    const ano_shape map = detect_memory_map_shape(s->memory);
+    const size_t n = (size_t)strip->n_rows * (size_t)strip->shape.width;
+    if (n > s->rows_room) {
+        base_free(s->rows);
+        s->rows = base_alloc(n, sizeof *s->rows);
+        s->rows_room = s->rows != NULL ? n : 0;
+        if (s->rows == NULL)
+            return base_error_nomem(err, "anomaly map");
+    }
+    memset(s->rows, 0, n * sizeof *s->rows);
+    detect_interpolate(s->rows, strip->y, strip->n_rows, strip->shape.width, s->memory_maps,
+                       (eval_grid){(size_t)map.height, (size_t)map.width, 1,
+                                   (float)strip->shape.height / (float)map.height,
+                                   (float)strip->shape.width / (float)map.width});
+    strip->map = s->rows;
+    return ANO_OK;
 }
 
 /* The score of the image whose last band this is; where it cannot be read again, that is its
  * result. A whole image's sum is what its method says, a residual to the bit. */
-static ano_status score_image(scoring *s, const detect_band *band, int channels, ano_error *err)
+static void score_image(scoring *s, const detect_band *band, int channels)
 {
     const float own = is_whole(s) && s->options->pool == ANO_POOL_SUM
                           ? s->found.scores[band->first_tile]
@@ -273,32 +340,22 @@ static ano_status score_image(scoring *s, const detect_band *band, int channels,
     ano_result *result = &s->result;
     result->score = own;
     result->own = (double)own;
-    for (int k = 0; k < ANO_MEMORIES; k++)
-        result->remembered[k] = NAN;
     if (s->memory == NULL)
-        return ANO_OK;
-    ano_status status = ANO_OK;
-    if (is_whole(s))
+        return;
+    if (is_whole(s)) {
         memcpy(result->remembered, s->remembered + band->first_tile * ANO_MEMORIES,
                sizeof result->remembered);
-    else {
-        s->lost = (ano_error)ANO_ERROR_INIT;
-        status = detect_memory_compare_read(result->remembered, s->memory, s->dataset, band->image,
-                                            &s->lost);
+    } else if (s->lost.status != ANO_OK) {
+        result->status = s->lost.status;
+        result->message = s->lost.message;
     }
-    if (status == ANO_NOMEM || status == ANO_BACKEND)
-        return base_error(err, status, "%s", s->lost.message);
-    result->status = status;
-    result->message = status == ANO_OK ? "" : s->lost.message;
     result->own = detect_standardised(s->model->memory.method, (double)own);
     result->score = (float)(result->own + detect_memory_sum(result->remembered));
-    return ANO_OK;
 }
 
 /* Takes a band of whose tiles all is found, which took `seconds`. */
 static ano_status take_band(scoring *s, const detect_band *band, double seconds, ano_error *err)
 {
-    s->result.message = "";
     if (band->error.status != ANO_OK) {
         s->result.status = band->error.status;
         s->result.message = band->error.message;
@@ -315,13 +372,17 @@ static ano_status take_band(scoring *s, const detect_band *band, double seconds,
     if (status != ANO_OK)
         return status;
     detect_pool_add(s->pool, strip.map, (size_t)strip.n_rows * (size_t)strip.shape.width);
+    if (s->memory != NULL && !is_whole(s) && strip.y == 0)
+        status = remember_image(s, band, err);
+    if (status == ANO_OK && s->memory_maps != NULL)
+        status = take_memory_map(&strip, s, band, err);
+    if (status != ANO_OK)
+        return status;
     if (s->sink->on_strip != NULL && s->sink->on_strip(&strip, s->sink->cookie) != 0)
         return cancelled(err, s);
     const bool is_last = strip.y + strip.n_rows == strip.shape.height;
     if (is_last)
-        status = score_image(s, band, strip.shape.channels, err);
-    if (status != ANO_OK)
-        return status;
+        score_image(s, band, strip.shape.channels);
     s->result.seconds += seconds + base_seconds() - start;
     if (!is_last) {
         s->n_tiles_done += (size_t)detect_tiles_along(strip.shape.width, &s->dataset->view);
@@ -343,7 +404,8 @@ static ano_status score_block(scoring *s, const detect_block *block, ano_error *
         status =
             detect_scorer_run(&s->found, s->scorer, block->tiles, block->n_tiles, on_tiles, s, err);
     if (status == ANO_OK && s->memory != NULL && is_whole(s))
-        status = detect_memory_compare(s->remembered, s->memory, block->tiles, block->n_tiles, err);
+        status = detect_memory_compare(s->remembered, s->memory_maps, s->memory, block->tiles,
+                                       block->n_tiles, err);
     const double a_tile = (base_seconds() - start) / (double)block->n_tiles;
     for (size_t i = 0; i < block->n_bands && status == ANO_OK; i++) {
         const detect_band *band = &block->bands[i];
@@ -370,7 +432,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
                  .sink = sink,
                  .tile = image_size(dataset),
                  .generates = detect_method_generates(how.method),
-                 .result = {.message = "", .z_distance = NAN}};
+                 .result = result_of(0)};
     if (n > 0)
         status = detect_scorer_create(
             &s.scorer, model, &how, dataset->view.stride == 0 && n < together ? n : together, err);
@@ -379,7 +441,7 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     if (status == ANO_OK)
         status = detect_canvas_create(&s.canvas, &dataset->view, err);
     if (status == ANO_OK)
-        status = detect_memory_create(&s.memory, model, err);
+        status = detect_memory_create(&s.memory, model, sink->map, err);
     if (status == ANO_OK)
         status = detect_pool_create(&s.pool, how.pool, how.pool_share, err);
     while (status == ANO_OK && s.result.image < n) {
@@ -396,6 +458,8 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
     detect_pool_free(s.pool);
     detect_memory_free(s.memory);
     base_free(s.remembered);
+    base_free(s.memory_maps);
+    base_free(s.rows);
     found_clear(&s.found);
     base_threads_leave(previous);
     return status;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "detect/interpolate.h"
 #include "model/networks.h"
 #include "model/transforms.h"
 #include "nn/adam.h"
@@ -17,6 +18,7 @@ enum {
     MOST_STEPS = 1000,
     STEPS_OF_AN_IMAGE = 4 /* few images are learnt by heart in fewer steps */
 };
+enum { CELL = 4 }; /* of a map, pixels */
 #define RATE 1e-3
 
 /* ---- learning ----------------------------------------------------------------------------- */
@@ -116,51 +118,68 @@ ano_status detect_transforms_train(float *parameters, const float *images, size_
 
 /* ---- at work ------------------------------------------------------------------------------ */
 
+/* A thread's own. */
+typedef struct worker {
+    nn_pass *pass;   /* of an image's transformations */
+    float *batch;    /* [MODEL_TRANSFORMS][size][size][channels] */
+    float *diff;     /* [MODEL_TRANSFORMS][MODEL_TRANSFORMS]; without maps NULL, as those below */
+    float *gradient; /* [size][size][channels] */
+    float *cells;    /* [size / CELL][size / CELL] */
+} worker;
+
 struct detect_transforms {
     nn_net *net;
+    bool maps;
     int n_threads;
-    nn_pass **passes; /* [n_threads], of an image's transformations */
-    float **batches;  /* [n_threads] of [MODEL_TRANSFORMS][size][size][channels] */
+    worker *workers; /* [n_threads] */
 };
 
 void detect_transforms_free(detect_transforms *transforms)
 {
     if (transforms == NULL)
         return;
-    for (int i = 0; i < transforms->n_threads; i++) {
-        if (transforms->passes != NULL)
-            nn_pass_free(transforms->passes[i]);
-        if (transforms->batches != NULL)
-            base_free(transforms->batches[i]);
+    for (int i = 0; i < transforms->n_threads && transforms->workers != NULL; i++) {
+        nn_pass_free(transforms->workers[i].pass);
+        base_free(transforms->workers[i].batch);
+        base_free(transforms->workers[i].diff);
+        base_free(transforms->workers[i].gradient);
+        base_free(transforms->workers[i].cells);
     }
-    base_free(transforms->passes);
-    base_free(transforms->batches);
+    base_free(transforms->workers);
     nn_net_free(transforms->net);
     base_free(transforms);
 }
 
 static ano_status prepare_thread(int thread, void *cookie, ano_error *err)
 {
-    detect_transforms *t = cookie;
-    t->batches[thread] = base_alloc(MODEL_TRANSFORMS * nn_shape_size(t->net->src), sizeof(float));
-    return t->batches[thread] == NULL
-               ? base_error_nomem(err, "transformed images")
-               : nn_pass_create(&t->passes[thread], t->net, MODEL_TRANSFORMS, NN_FROZEN, err);
+    const detect_transforms *t = cookie;
+    worker *w = &t->workers[thread];
+    const nn_shape shape = t->net->src;
+    w->batch = base_alloc(MODEL_TRANSFORMS * nn_shape_size(shape), sizeof(float));
+    bool is_room = w->batch != NULL;
+    if (t->maps) {
+        w->diff = base_alloc((size_t)MODEL_TRANSFORMS * MODEL_TRANSFORMS, sizeof(float));
+        w->gradient = base_alloc(nn_shape_size(shape), sizeof(float));
+        w->cells = base_alloc((size_t)(shape.h / CELL) * (size_t)(shape.w / CELL), sizeof(float));
+        is_room = is_room && w->diff != NULL && w->gradient != NULL && w->cells != NULL;
+    }
+    return is_room ? nn_pass_create(&w->pass, t->net, MODEL_TRANSFORMS,
+                                    NN_FROZEN | (t->maps ? NN_DATA_GRADIENT : 0U), err)
+                   : base_error_nomem(err, "transformed images");
 }
 
 ano_status detect_transforms_create(detect_transforms **out, const float *parameters, int size,
-                                    int channels, ano_error *err)
+                                    int channels, bool maps, ano_error *err)
 {
     *out = NULL;
     detect_transforms *t = base_alloc(1, sizeof *t);
     if (t == NULL)
         return base_error_nomem(err, "transformations");
+    t->maps = maps;
     t->n_threads = base_threads();
-    t->passes = base_alloc((size_t)t->n_threads, sizeof(nn_pass *));
-    t->batches = base_alloc((size_t)t->n_threads, sizeof(float *));
-    ano_status status = t->passes != NULL && t->batches != NULL
-                            ? model_transforms_create(&t->net, size, channels, err)
-                            : base_error_nomem(err, "transformations");
+    t->workers = base_alloc((size_t)t->n_threads, sizeof *t->workers);
+    ano_status status = t->workers != NULL ? model_transforms_create(&t->net, size, channels, err)
+                                           : base_error_nomem(err, "transformations");
     if (status == ANO_OK) {
         memcpy(t->net->parameters, parameters, t->net->n_parameters * sizeof *parameters);
         status = base_threads_each(t->n_threads, prepare_thread, t, err);
@@ -172,27 +191,50 @@ ano_status detect_transforms_create(detect_transforms **out, const float *parame
     return status;
 }
 
-static ano_status confuse(float *dst, const detect_transforms *t, int thread, const float *image,
-                          ano_error *err)
+/* map [size][size] from the gradients of an image's transformations. */
+static void draw_map(float *map, const worker *w, nn_shape shape, const float *image,
+                     const float *gradients)
 {
-    const nn_shape shape = t->net->src;
-    float *batch = t->batches[thread];
-    const float *logits;
+    const size_t side = (size_t)(shape.h / CELL), row = (size_t)shape.w * (size_t)shape.c;
+    memset(w->gradient, 0, nn_shape_size(shape) * sizeof(float));
     for (int which = 0; which < MODEL_TRANSFORMS; which++)
-        model_transform(batch + (size_t)which * nn_shape_size(shape), image, shape.h, shape.c,
+        model_transform_back(w->gradient, gradients + (size_t)which * nn_shape_size(shape), shape.h,
+                             shape.c, which);
+    memset(w->cells, 0, side * side * sizeof(float));
+    for (size_t y = 0; y < side * CELL; y++)
+        for (size_t k = 0; k < side * CELL * (size_t)shape.c; k++)
+            w->cells[y / CELL * side + k / ((size_t)shape.c * CELL)] +=
+                w->gradient[y * row + k] * (image[y * row + k] + 1) / (CELL * CELL);
+    for (size_t i = 0; i < side * side; i++)
+        w->cells[i] = fmaxf(w->cells[i], 0);
+    memset(map, 0, (size_t)shape.h * (size_t)shape.w * sizeof(float));
+    detect_interpolate(map, 0, shape.h, shape.w, w->cells, (eval_grid){side, side, 1, CELL, CELL});
+}
+
+static ano_status confuse(float *dst, float *map, const worker *w, nn_shape shape,
+                          const float *image, ano_error *err)
+{
+    const float *logits, *gradients;
+    for (int which = 0; which < MODEL_TRANSFORMS; which++)
+        model_transform(w->batch + (size_t)which * nn_shape_size(shape), image, shape.h, shape.c,
                         which);
-    const ano_status status = nn_pass_forward(&logits, t->passes[thread], batch, err);
+    ano_status status = nn_pass_forward(&logits, w->pass, w->batch, err);
     double sum = 0;
     for (size_t which = 0; which < MODEL_TRANSFORMS && status == ANO_OK; which++)
-        sum += nn_softmax_cross_entropy(NULL, logits + which * MODEL_TRANSFORMS, MODEL_TRANSFORMS,
-                                        which, 0);
+        sum += nn_softmax_cross_entropy(map != NULL ? w->diff + which * MODEL_TRANSFORMS : NULL,
+                                        logits + which * MODEL_TRANSFORMS, MODEL_TRANSFORMS, which,
+                                        1.0f / MODEL_TRANSFORMS);
     *dst = (float)(sum / MODEL_TRANSFORMS);
+    if (status == ANO_OK && map != NULL)
+        status = nn_pass_backward(&gradients, w->pass, w->diff, NULL, err);
+    if (status == ANO_OK && map != NULL)
+        draw_map(map, w, shape, image, gradients);
     return status;
 }
 
 /* Images that the threads share. */
 typedef struct sharing {
-    float *dst;
+    float *dst, *maps;
     const detect_transforms *transforms;
     const float *images;
     size_t n;
@@ -202,15 +244,18 @@ static ano_status confuse_share(int thread, void *cookie, ano_error *err)
 {
     const sharing *s = cookie;
     const detect_transforms *t = s->transforms;
+    const nn_shape shape = t->net->src;
+    const size_t n_pixels = (size_t)shape.h * (size_t)shape.w;
     ano_status status = ANO_OK;
     for (size_t i = (size_t)thread; i < s->n && status == ANO_OK; i += (size_t)t->n_threads)
-        status = confuse(s->dst + i, t, thread, s->images + i * nn_shape_size(t->net->src), err);
+        status = confuse(s->dst + i, s->maps != NULL ? s->maps + i * n_pixels : NULL,
+                         &t->workers[thread], shape, s->images + i * nn_shape_size(shape), err);
     return status;
 }
 
-ano_status detect_transforms_confusions(float *dst, detect_transforms *transforms,
+ano_status detect_transforms_confusions(float *dst, float *maps, detect_transforms *transforms,
                                         const float *images, size_t n, ano_error *err)
 {
-    sharing s = {dst, transforms, images, n};
+    sharing s = {dst, maps, transforms, images, n};
     return base_threads_each(transforms->n_threads, confuse_share, &s, err);
 }

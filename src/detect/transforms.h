@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,14 +25,17 @@ ano_status detect_transforms_train(float *parameters, const float *images, size_
 
 typedef struct detect_transforms detect_transforms;
 
-/* For as many threads as there are now; the parameters are copied. */
+/* For as many threads as there are now; the parameters are copied. `maps`: maps will be wanted. */
 ano_status detect_transforms_create(detect_transforms **out, const float *parameters, int size,
-                                    int channels, ano_error *err);
+                                    int channels, bool maps, ano_error *err);
 void detect_transforms_free(detect_transforms *transforms);
 
 /* dst [n] = the confusions of images [n][size][size][channels], each of which depends on its image
- * alone. */
-ano_status detect_transforms_confusions(float *dst, detect_transforms *transforms,
+ * alone; maps [n][size][size], where the maps are wanted, else NULL, what in the image makes for
+ * the confusion: by cells of 4 x 4 pixels the sum of (x - black) ∂confusion/∂x where it is above 0
+ * (gradient times input: A. Shrikumar et al., "Not Just a Black Box", 2016), a pixel's share of it,
+ * linear between the middles of the cells. */
+ano_status detect_transforms_confusions(float *dst, float *maps, detect_transforms *transforms,
                                         const float *images, size_t n, ano_error *err);
 
 #endif

@@ -219,7 +219,7 @@ static ano_status add_distance(float *scores, const described *space, distance w
     float distances[BLOCK];
     const ano_status status =
         which == NEAREST
-            ? eval_nearest_distances(distances, space->nearest, vectors, n, err)
+            ? eval_nearest_distances(distances, NULL, space->nearest, vectors, n, err)
             : eval_mahalanobis_distances(distances, space->mahalanobis, vectors, n, err);
     const float *left_out = space->left_out[which];
     for (size_t i = 0; i < n && status == ANO_OK; i++)

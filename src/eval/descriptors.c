@@ -32,7 +32,8 @@ static const float BLUR_SIGMA = 1.5f, SLOPE = 0.2f;
 struct eval_descriptor {
     eval_descriptor_kind kind;
     size_t height, width, channels;
-    size_t length;             /* of a vector */
+    eval_grid grid;            /* of a vector */
+    size_t length;             /* its numbers */
     size_t scratch;            /* floats, for one image */
     float directions[2][BINS]; /* x and y of u_b */
     float blur[BLUR_TAPS];
@@ -113,7 +114,7 @@ static void blur_at(float *dst, const eval_descriptor *own, const float *src, si
 static void count_orientations(float *dst, const eval_descriptor *own, const float *image,
                                float *scratch)
 {
-    const size_t across = own->width / CELL, down = own->height / CELL, row = across * BINS;
+    const size_t across = own->grid.across, down = own->grid.down, row = across * BINS;
     float *votes = scratch, *blurred = scratch + own->width * BINS;
     for (size_t i = 0; i < own->height * row; i++)
         blurred[i] = 0;
@@ -137,7 +138,7 @@ static void count_orientations(float *dst, const eval_descriptor *own, const flo
 static void filter(float *dst, const eval_descriptor *own, const float *image, float *scratch)
 {
     const size_t pixels = own->height * own->width, n = pixels * own->channels;
-    const size_t across = own->width / FILTER_CELL, down = own->height / FILTER_CELL;
+    const size_t across = own->grid.across, down = own->grid.down;
     float *bright = scratch, *maps = scratch + n;
     for (size_t i = 0; i < n; i++)
         bright[i] = (image[i] + 1) / 2;
@@ -166,13 +167,14 @@ static ano_status prepare(eval_descriptor *own, ano_error *err)
     const size_t h = own->height, w = own->width, c = own->channels;
     switch (own->kind) {
     case EVAL_HISTOGRAMS:
-        own->length = (h / CELL) * (w / CELL) * BINS;
+        own->grid = (eval_grid){h / CELL, w / CELL, BINS, CELL, CELL};
         own->scratch = w * BINS + h * (w / CELL) * BINS;
         prepare_histograms(own);
         break;
     case EVAL_RANDOM: {
         const size_t n = c * FILTER_SIDE * FILTER_SIDE * FILTERS;
-        own->length = (h / FILTER_CELL) * (w / FILTER_CELL) * FILTERS;
+        own->grid =
+            (eval_grid){h / FILTER_CELL, w / FILTER_CELL, FILTERS, FILTER_CELL, FILTER_CELL};
         own->scratch = h * w * (c + FILTERS);
         own->filters = base_alloc(n, sizeof *own->filters);
         if (own->filters == NULL)
@@ -182,9 +184,10 @@ static ano_status prepare(eval_descriptor *own, ano_error *err)
         break;
     }
     case EVAL_PIXELS:
-        own->length = h * w * c;
+        own->grid = (eval_grid){h, w, c, 1, 1};
         break;
     }
+    own->length = own->grid.down * own->grid.across * own->grid.channels;
     if (own->length == 0 || (own->kind == EVAL_RANDOM && c > KERNELS_MAX_THIN))
         return base_error(err, ANO_SHAPE,
                           "images of %zu x %zu x %zu (height, width, channels) have no %s", h, w, c,
@@ -221,6 +224,11 @@ void eval_descriptor_free(eval_descriptor *descriptor)
 size_t eval_descriptor_length(const eval_descriptor *descriptor)
 {
     return descriptor->length;
+}
+
+eval_grid eval_descriptor_grid(const eval_descriptor *descriptor)
+{
+    return descriptor->grid;
 }
 
 void eval_normalise(float *vector, size_t d)

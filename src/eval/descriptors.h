@@ -10,6 +10,13 @@ typedef enum eval_descriptor_kind {
     EVAL_RANDOM      /* the strength of random filters, [h / 4][w / 4][32 filters] */
 } eval_descriptor_kind;
 
+/* How numbers [down][across][channels] lie over an image: in cells of cell_height x cell_width
+ * pixels, from its upper left corner on. */
+typedef struct eval_grid {
+    size_t down, across, channels;
+    float cell_height, cell_width;
+} eval_grid;
+
 /* A kind for images of one shape, and what it needs. */
 typedef struct eval_descriptor eval_descriptor;
 
@@ -21,6 +28,9 @@ void eval_descriptor_free(eval_descriptor *descriptor);
 
 /* d, how many numbers describe an image. */
 size_t eval_descriptor_length(const eval_descriptor *descriptor);
+
+/* How a vector lies over an image. */
+eval_grid eval_descriptor_grid(const eval_descriptor *descriptor);
 
 /* dst [n][d] describes n images [n][h][w][c], pixels in [-1, 1]; each depends on its image alone.
  * Vectors of histograms and random filters have length 1, or are 0 where the image is of one colour

@@ -88,8 +88,8 @@ typedef struct scratch {
 } scratch;
 
 /* The first of equals is taken, however many threads there are. */
-static void find(float *dst, const eval_nearest *nearest, scratch *room, const float *vectors,
-                 size_t n, size_t self)
+static void find(float *dst, size_t *rows, const eval_nearest *nearest, scratch *room,
+                 const float *vectors, size_t n, size_t self)
 {
     const size_t d = nearest->d, n_chunks = (nearest->n + EVAL_ROWS - 1) / EVAL_ROWS;
     eval_turn(room->turned, vectors, n, d);
@@ -104,6 +104,8 @@ static void find(float *dst, const eval_nearest *nearest, scratch *room, const f
         for (size_t chunk = 1; chunk < n_chunks; chunk++)
             if (room->chunks[chunk].least[i] < best->least[i])
                 best = &room->chunks[chunk];
+        if (rows != NULL)
+            rows[i] = best->row[i];
         dst[i] = best->least[i] == INFINITY
                      ? INFINITY
                      : (float)sqrt(eval_squared_distance(vectors + i * d,
@@ -111,8 +113,8 @@ static void find(float *dst, const eval_nearest *nearest, scratch *room, const f
     }
 }
 
-static ano_status find_all(float *dst, const eval_nearest *nearest, const float *vectors, size_t n,
-                           bool known, ano_error *err)
+static ano_status find_all(float *dst, size_t *rows, const eval_nearest *nearest,
+                           const float *vectors, size_t n, bool known, ano_error *err)
 {
     scratch room = {
         .turned = base_alloc(nearest->d * EVAL_TOGETHER, sizeof *room.turned),
@@ -120,20 +122,21 @@ static ano_status find_all(float *dst, const eval_nearest *nearest, const float 
     };
     const bool is_room = room.turned != NULL && room.chunks != NULL;
     for (size_t begin = 0; begin < n && is_room; begin += EVAL_TOGETHER)
-        find(dst + begin, nearest, &room, vectors + begin * nearest->d,
-             n - begin < EVAL_TOGETHER ? n - begin : EVAL_TOGETHER, known ? begin : NOT_KNOWN);
+        find(dst + begin, rows != NULL ? rows + begin : NULL, nearest, &room,
+             vectors + begin * nearest->d, n - begin < EVAL_TOGETHER ? n - begin : EVAL_TOGETHER,
+             known ? begin : NOT_KNOWN);
     base_free(room.turned);
     base_free(room.chunks);
     return is_room ? ANO_OK : base_error_nomem(err, "nearest neighbour");
 }
 
-ano_status eval_nearest_distances(float *dst, const eval_nearest *nearest, const float *vectors,
-                                  size_t n, ano_error *err)
+ano_status eval_nearest_distances(float *dst, size_t *rows, const eval_nearest *nearest,
+                                  const float *vectors, size_t n, ano_error *err)
 {
-    return find_all(dst, nearest, vectors, n, false, err);
+    return find_all(dst, rows, nearest, vectors, n, false, err);
 }
 
 ano_status eval_nearest_left_out(float *dst, const eval_nearest *nearest, ano_error *err)
 {
-    return find_all(dst, nearest, nearest->known, nearest->n, true, err);
+    return find_all(dst, NULL, nearest, nearest->known, nearest->n, true, err);
 }

@@ -12,10 +12,10 @@ ano_status eval_nearest_create(eval_nearest **out, const float *known, size_t n,
                                ano_error *err);
 void eval_nearest_free(eval_nearest *nearest);
 
-/* dst [n] = the Euclidean distance of each of `vectors` [n][d] to the nearest of the known.
- * Errors: NOMEM. */
-ano_status eval_nearest_distances(float *dst, const eval_nearest *nearest, const float *vectors,
-                                  size_t n, ano_error *err);
+/* dst [n] = the Euclidean distance of each of `vectors` [n][d] to the nearest of the known, and
+ * rows [n], unless NULL, which of them that is. Errors: NOMEM. */
+ano_status eval_nearest_distances(float *dst, size_t *rows, const eval_nearest *nearest,
+                                  const float *vectors, size_t n, ano_error *err);
 
 /* dst [n] = the distance of each of the known vectors to the nearest of the others: infinite where
  * there are none. Errors: NOMEM. */

@@ -12,12 +12,11 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
-#include "eval/descriptors.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CELL = 4, MOST_PIECES = 16 };
+enum { CELL = 4 };
 
 /* The layers [first, end) of a net; `end` is behind a convolution and its leaky ReLU. */
 typedef struct piece {
@@ -27,9 +26,9 @@ typedef struct piece {
 struct model_features {
     size_t length, image; /* numbers of a vector, and of an image */
     int n_pieces, n_threads;
-    nn_net pieces[MOST_PIECES]; /* views of the net */
-    nn_pass **passes;           /* [n_threads][n_pieces], of one image each */
-    float *black[MOST_PIECES];  /* the pieces' maps of the black image */
+    nn_net pieces[MODEL_FEATURES_MAPS]; /* views of the net */
+    nn_pass **passes;                   /* [n_threads][n_pieces], of one image each */
+    float *black[MODEL_FEATURES_MAPS];  /* the pieces' maps of the black image */
 };
 
 const nn_net *model_features_net(const ano_model *model)
@@ -66,7 +65,7 @@ size_t model_features_length(const nn_net *net)
 {
     size_t length = 0;
     piece p = {0, 0};
-    for (int n = 0; n < MOST_PIECES && next_piece(&p, net, p.end); n++)
+    for (int n = 0; n < MODEL_FEATURES_MAPS && next_piece(&p, net, p.end); n++)
         length += map_length(net->layers[p.end - 1].dst);
     return length;
 }
@@ -86,7 +85,7 @@ void model_features_free(model_features *features)
 static void cut(model_features *f, const nn_net *net)
 {
     piece p = {0, 0};
-    while (f->n_pieces < MOST_PIECES && next_piece(&p, net, p.end)) {
+    while (f->n_pieces < MODEL_FEATURES_MAPS && next_piece(&p, net, p.end)) {
         nn_net *view = &f->pieces[f->n_pieces++];
         *view = *net;
         view->layers = net->layers + p.first;
@@ -144,6 +143,19 @@ ano_status model_features_create(model_features **out, const nn_net *net, ano_er
     else
         model_features_free(f);
     return status;
+}
+
+size_t model_features_grids(eval_grid grids[MODEL_FEATURES_MAPS], const model_features *features)
+{
+    const nn_shape image = features->pieces[0].src;
+    for (int i = 0; i < features->n_pieces; i++) {
+        const nn_shape map = features->pieces[i].dst;
+        const int height = map.h < CELL ? map.h : CELL, width = map.w < CELL ? map.w : CELL;
+        grids[i] = (eval_grid){cells_along(map.h), cells_along(map.w), (size_t)map.c,
+                               (float)(height * image.h) / (float)map.h,
+                               (float)(width * image.w) / (float)map.w};
+    }
+    return (size_t)features->n_pieces;
 }
 
 /* dst [cells][c] from a map [h][w][c]. */

@@ -30,10 +30,15 @@ const char *ano_memory_name(ano_memory kind)
     return names[kind];
 }
 
+const char *ano_map_name(ano_map map)
+{
+    return map == ANO_MAP_METHOD ? "method" : names[(int)map - (int)ANO_MAP_HISTOGRAMS];
+}
+
 ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind)
 {
     const model_bank *bank = &model->memory.banks[kind];
-    return (ano_memory_info){.n = bank->n, .length = bank->d};
+    return (ano_memory_info){.n = bank->n, .length = bank->d, .map_high = bank->map_high};
 }
 
 bool model_memory_holds(const model_memory *memory)
@@ -102,12 +107,24 @@ static json_t *usual_as_json(model_usual usual)
     return json_pack("{s:f, s:f}", "mean", usual.mean, "sd", usual.sd);
 }
 
+/* All of a bank but its vectors. */
+static json_t *bank_as_json(const model_bank *bank)
+{
+    json_t *object = usual_as_json(bank->usual);
+    if (object != NULL &&
+        json_object_set_new(object, "map_high", json_real((double)bank->map_high)) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
+}
+
 json_t *model_memory_metadata(const model_memory *memory)
 {
     json_t *object = json_pack("{s:o}", "method", usual_as_json(memory->method));
     for (int i = 0; i < ANO_MEMORIES && object != NULL; i++)
         if (memory->banks[i].n > 0 &&
-            json_object_set_new(object, names[i], usual_as_json(memory->banks[i].usual)) != 0) {
+            json_object_set_new(object, names[i], bank_as_json(&memory->banks[i])) != 0) {
             json_decref(object);
             object = NULL;
         }
@@ -146,6 +163,17 @@ static ano_status read_usual(model_usual *out, const json_t *object, const char 
         out->sd >= MODEL_LEAST_SPREAD && out->sd <= MODEL_MOST_USUAL)
         return ANO_OK;
     return base_error(err, ANO_FORMAT, "metadata: memory: %s is missing or out of range", name);
+}
+
+/* The first files had none: it is 0 then. */
+static ano_status read_map_high(float *out, const json_t *object, const char *name, ano_error *err)
+{
+    const json_t *high = json_object_get(json_object_get(object, name), "map_high");
+    *out = (float)json_number_value(high);
+    return high == NULL || (json_is_number(high) && *out >= 0 && isfinite(*out))
+               ? ANO_OK
+               : base_error(err, ANO_FORMAT, "metadata: memory: %s: map_high is out of range",
+                            name);
 }
 
 static ano_status read_vectors(model_bank *bank, ano_memory kind, const format_tensor *tensor,
@@ -192,6 +220,8 @@ static ano_status read_bank(ano_model *model, ano_memory kind, const json_t *obj
     if (status != ANO_OK)
         return base_error(err, status == ANO_ARG ? ANO_FORMAT : status, "%s", refused.message);
     status = read_usual(&bank->usual, object, names[kind], err);
+    if (status == ANO_OK)
+        status = read_map_high(&bank->map_high, object, names[kind], err);
     return status == ANO_OK ? read_vectors(bank, kind, tensor, d, err) : status;
 }
 

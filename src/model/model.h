@@ -24,6 +24,7 @@ typedef struct model_bank {
     size_t n, d;
     float *vectors; /* [n][d] */
     model_usual usual;
+    float map_high; /* the highest value of any map of the images that `usual` is from */
 } model_bank;
 
 typedef struct model_memory {

@@ -10,4 +10,8 @@ enum { MODEL_TURNS = 4, MODEL_SHIFTS = 5, MODEL_TRANSFORMS = MODEL_TURNS * MODEL
  * bare is -1, black. */
 void model_transform(float *dst, const float *src, int size, int channels, int which);
 
+/* Adds to dst [size][size][channels] the numbers of `src`, another such, each where the
+ * transformation took it from; those of what it lays bare are left out. */
+void model_transform_back(float *dst, const float *src, int size, int channels, int which);
+
 #endif

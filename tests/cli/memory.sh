@@ -47,3 +47,20 @@ write_images few 12
 anogan train few --out few_run "${train[@]}" --held-out 2 2>messages
 grep -oE 'memory: .*' messages
 run anogan train parts --out other --memory histograms,pixels
+
+# Maps are the method's or those of what is remembered, and say nothing new of the scores.
+for map in method histograms random features transforms; do
+    anogan score run parts/7.pgm parts/50.pgm --maps "maps_$map" --map "$map" --quiet 2>/dev/null | cut -d, -f1-4 |
+        tail -n +2 | grep -vxFf all || true
+    ls "maps_$map"
+done
+for map in histograms random features transforms; do
+    cmp -s maps_method/50.pgm_map.png "maps_$map/50.pgm_map.png" || echo "$map: another map"
+done
+run anogan score vae parts --maps none --map random
+mkdir -p labelled/test/good labelled/test/bad
+cp parts/5?.pgm labelled/test/good
+cp parts/1?.pgm labelled/test/bad
+anogan evaluate run labelled --map features --out tested --quiet 2>/dev/null | grep predict/
+grep -o '>map</dt><dd>[^<]*' tested/report.html
+run anogan evaluate vae labelled --map random --out tested --quiet

@@ -17,10 +17,10 @@ static int on_result(const ano_result *result, void *cookie)
 }
 
 static ano_status score_images(outcome *out, const ano_model *model, const ano_dataset *dataset,
-                               const ano_score_options *how, ano_error *err)
+                               const ano_score_options *how, ano_map map, ano_error *err)
 {
     const ano_score_sink sink = {
-        .on_strip = on_strip, .on_result = on_result, .cookie = out, .traces = true};
+        .on_strip = on_strip, .on_result = on_result, .cookie = out, .traces = true, .map = map};
     return ano_score_images(model, dataset, how, &sink, err);
 }
 
@@ -38,7 +38,7 @@ static ano_status score(outcome *out, ano_method method, ano_search search, ano_
     add(out, scores, sizeof scores);
     add(out, generated, sizeof generated);
     add(out, trace, sizeof trace);
-    status = score_images(out, stage.models[method], stage.held_out, &how, err);
+    status = score_images(out, stage.models[method], stage.held_out, &how, ANO_MAP_METHOD, err);
     return status;
 }
 
@@ -76,7 +76,8 @@ ano_status scene_score_patch(outcome *out, ano_error *err)
 {
     ano_score_options how = scoring(ANO_METHOD_PATCH);
     how.pool = ANO_POOL_TOP;
-    return score_images(out, stage.models[ANO_METHOD_PATCH], stage.tiled, &how, err);
+    return score_images(out, stage.models[ANO_METHOD_PATCH], stage.tiled, &how, ANO_MAP_METHOD,
+                        err);
 }
 
 ano_status scene_score_files(outcome *out, ano_error *err)
@@ -87,7 +88,8 @@ ano_status scene_score_files(outcome *out, ano_error *err)
     ano_dataset *dataset;
     ano_status status = ano_dataset_open(&dataset, at("images"), &options, err);
     if (status == ANO_OK)
-        status = score_images(out, stage.models[ANO_METHOD_PATCH], dataset, &how, err);
+        status =
+            score_images(out, stage.models[ANO_METHOD_PATCH], dataset, &how, ANO_MAP_METHOD, err);
     ano_dataset_free(dataset);
     return status;
 }
@@ -111,7 +113,9 @@ static ano_status calibrate(outcome *out, ano_method method, const ano_dataset *
     if (status == ANO_OK)
         status = ano_calibrate(copy, aside, &how, err);
     if (status == ANO_OK)
-        status = score_images(out, copy, aside, &how, err);
+        status =
+            score_images(out, copy, aside, &how,
+                         method == ANO_METHOD_PATCH ? ANO_MAP_FEATURES : ANO_MAP_TRANSFORMS, err);
     if (status == ANO_OK)
         status = ano_model_save(copy, at("kept.safetensors"), err);
     add(out, &auroc, sizeof auroc);

@@ -172,10 +172,12 @@ static void transforms__count_half(void **state)
     double parts[ANO_MEMORIES];
     const size_t first = 0;
     assert_int_equal(ano_dataset_read(pixels, image, &first, 1, NULL), ANO_OK);
-    assert_int_equal(detect_transforms_create(&transforms, bank->vectors, SIZE, 1, NULL), ANO_OK);
-    assert_int_equal(detect_transforms_confusions(&confusion, transforms, pixels, 1, NULL), ANO_OK);
-    assert_int_equal(detect_memory_create(&memory, model, NULL), ANO_OK);
-    assert_int_equal(detect_memory_compare(parts, memory, pixels, 1, NULL), ANO_OK);
+    assert_int_equal(detect_transforms_create(&transforms, bank->vectors, SIZE, 1, false, NULL),
+                     ANO_OK);
+    assert_int_equal(detect_transforms_confusions(&confusion, NULL, transforms, pixels, 1, NULL),
+                     ANO_OK);
+    assert_int_equal(detect_memory_create(&memory, model, ANO_MAP_METHOD, NULL), ANO_OK);
+    assert_int_equal(detect_memory_compare(parts, NULL, memory, pixels, 1, NULL), ANO_OK);
     assert_true(parts[ANO_MEMORY_TRANSFORMS] ==
                 detect_standardised(bank->usual, (double)confusion) / 2);
     detect_memory_free(memory);
@@ -301,6 +303,155 @@ static void image_in_tiles__is_remembered_whole(void **state)
     ano_model_free(model);
 }
 
+/* ---- maps --------------------------------------------------------------------------------- */
+
+enum { MOST_PIXELS = 100 * 100 };
+
+typedef struct mapped {
+    float scores[N], maps[N][MOST_PIXELS];
+    size_t n_strips;
+} mapped;
+
+static int keep_strip(const ano_strip *strip, void *cookie)
+{
+    mapped *m = cookie;
+    const size_t width = (size_t)strip->shape.width;
+    memcpy(m->maps[strip->image] + (size_t)strip->y * width, strip->map,
+           (size_t)strip->n_rows * width * sizeof(float));
+    m->n_strips++;
+    return 0;
+}
+
+static void map_images(mapped *m, const ano_model *model, const ano_dataset *images, ano_map map)
+{
+    const ano_score_options how = brief();
+    const ano_score_sink sink = {
+        .on_strip = keep_strip, .on_result = keep_score, .cookie = m, .map = map};
+    memset(m, 0, sizeof *m);
+    assert_int_equal(ano_score_images(model, images, &how, &sink, NULL), ANO_OK);
+}
+
+static void score__is_the_same_whichever_map_is_wanted(void **state)
+{
+    (void)state;
+    static mapped own, other;
+    for (int stride = 0; stride <= 8; stride += 8) {
+        const int side = stride > 0 ? 64 : SIZE;
+        ano_model *model = model_of(ANO_METHOD_PATCH, stride);
+        ano_dataset *training = images_of(0, 2, side, stride);
+        ano_dataset *aside = images_of(2, 2, side, stride);
+        const ano_score_options how = brief();
+        assert_int_equal(ano_memorise(model, ALL, training, aside, &how, NULL), ANO_OK);
+        map_images(&own, model, aside, ANO_MAP_METHOD);
+        for (ano_map map = ANO_MAP_HISTOGRAMS; map <= ANO_MAP_TRANSFORMS; map++) {
+            map_images(&other, model, aside, map);
+            assert_memory_equal(own.scores, other.scores, 2 * sizeof(float));
+            assert_int_equal(own.n_strips, other.n_strips);
+            assert_memory_not_equal(own.maps[0], other.maps[0], sizeof own.maps[0]);
+        }
+        ano_dataset_free(training);
+        ano_dataset_free(aside);
+        ano_model_free(model);
+    }
+}
+
+/* A cell of 3 x 3 pixels has its value in its middle pixel; all 5 x 5 add up to the square of the
+ * distance. */
+static void map__has_the_cells_shares_of_the_squared_distance(void **state)
+{
+    (void)state;
+    static mapped m;
+    ano_model *model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
+    ano_dataset *images = images_of(N_TRAINING, N_ASIDE, SIZE, 0);
+    map_images(&m, model, images, ANO_MAP_HISTOGRAMS);
+    float high = 0;
+    for (size_t i = 0; i < N_ASIDE; i++) {
+        double sum = 0;
+        for (size_t y = 1; y < 15; y += 3)
+            for (size_t x = 1; x < 15; x += 3)
+                sum += 9 * (double)m.maps[i][y * SIZE + x];
+        const double distance = distance_of(N_TRAINING + i);
+        assert_true(fabs(sum - distance * distance) < 1e-5 * sum);
+        for (size_t k = 0; k < PIXELS; k++)
+            high = fmaxf(high, m.maps[i][k]);
+    }
+    assert_true(ano_model_get_memory(model, ANO_MEMORY_HISTOGRAMS).map_high == high);
+    ano_dataset_free(images);
+    ano_model_free(model);
+}
+
+static void map__of_a_training_image_is_nothing(void **state)
+{
+    (void)state;
+    static mapped m;
+    ano_model *model = remembering(ANO_METHOD_PATCH, ALL);
+    ano_dataset *known = images_of(0, 3, SIZE, 0);
+    for (ano_map map = ANO_MAP_HISTOGRAMS; map <= ANO_MAP_FEATURES; map++) {
+        map_images(&m, model, known, map);
+        for (size_t k = 0; k < PIXELS; k++)
+            assert_true(m.maps[2][k] == 0);
+    }
+    ano_dataset_free(known);
+    ano_model_free(model);
+}
+
+/* An image of 96 x 96 pixels in tiles of 16 has the map of the same image of 64 x 64, by which it
+ * is remembered, half as large again: linear between pixels. */
+static void map__of_an_image_in_tiles_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    enum { LARGE = 96, WHOLE = 64 };
+    static mapped m, of_whole;
+    static uint8_t large[LARGE * LARGE];
+    const ano_view view = {.size = SIZE, .channels = 1, .stride = 8};
+    ano_model *model = model_of(ANO_METHOD_PATCH, 8);
+    ano_dataset *training = images_of(0, 1, WHOLE, 8), *aside = images_of(2, 2, WHOLE, 8), *one;
+    const ano_score_options how = brief();
+    for (int i = 0; i < LARGE * LARGE; i++) /* a spot in the right half */
+        large[i] = i % LARGE > 60 && i % LARGE < 72 && i / LARGE > 20 && i / LARGE < 30 ? 255 : 90;
+    assert_int_equal(ano_memorise(model, 1U << ANO_MEMORY_RANDOM, training, aside, &how, NULL),
+                     ANO_OK);
+    assert_int_equal(
+        ano_dataset_from_pixels(&one, large, 1, (ano_shape){LARGE, LARGE, 1}, &view, NULL), ANO_OK);
+    map_images(&m, model, one, ANO_MAP_RANDOM);
+    assert_true(m.n_strips > 1);
+    detect_memory *memory;
+    double parts[ANO_MEMORIES];
+    assert_int_equal(detect_memory_create(&memory, model, ANO_MAP_RANDOM, NULL), ANO_OK);
+    assert_int_equal(detect_memory_compare_read(parts, of_whole.maps[0], memory, one, 0, NULL),
+                     ANO_OK);
+    const ano_shape shape = detect_memory_map_shape(memory);
+    assert_int_equal(shape.height, WHOLE);
+    for (int y = 0; y < WHOLE; y += 2) /* four pixels of 64 meet in the middle of one of 96 */
+        for (int x = 0; x < WHOLE; x += 2) {
+            const float *four = &of_whole.maps[0][y * WHOLE + x];
+            const double expected = ((double)four[0] + (double)four[1] + (double)four[WHOLE] +
+                                     (double)four[WHOLE + 1]) /
+                                    4;
+            const double got = (double)m.maps[0][(y / 2 * 3 + 1) * LARGE + x / 2 * 3 + 1];
+            assert_true(fabs(got - expected) < 1e-6 + 1e-5 * expected);
+        }
+    detect_memory_free(memory);
+    ano_dataset_free(training);
+    ano_dataset_free(aside);
+    ano_dataset_free(one);
+    ano_model_free(model);
+}
+
+static void map__of_what_is_not_remembered_is_refused(void **state)
+{
+    (void)state;
+    ano_model *model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
+    ano_dataset *image = images_of(0, 1, SIZE, 0);
+    const ano_score_options how = brief();
+    const ano_score_sink sink = {.map = ANO_MAP_RANDOM};
+    ano_error err = ANO_ERROR_INIT;
+    assert_int_equal(ano_score_images(model, image, &how, &sink, &err), ANO_ARG);
+    assert_non_null(strstr(err.message, "does not remember random"));
+    ano_dataset_free(image);
+    ano_model_free(model);
+}
+
 /* ---- files -------------------------------------------------------------------------------- */
 
 static void loaded_model__gives_the_same_scores(void **state)
@@ -314,9 +465,12 @@ static void loaded_model__gives_the_same_scores(void **state)
     score(before, model, images, 1);
     score(after, loaded, images, 1);
     assert_memory_equal(before, after, sizeof before);
-    for (int i = 0; i < ANO_MEMORIES; i++)
-        assert_int_equal(ano_model_get_memory(loaded, (ano_memory)i).n,
-                         i == ANO_MEMORY_TRANSFORMS ? 1 : N_TRAINING);
+    for (int i = 0; i < ANO_MEMORIES; i++) {
+        const ano_memory_info info = ano_model_get_memory(loaded, (ano_memory)i);
+        assert_int_equal(info.n, i == ANO_MEMORY_TRANSFORMS ? 1 : N_TRAINING);
+        assert_true(info.map_high == ano_model_get_memory(model, (ano_memory)i).map_high);
+        assert_true(info.map_high > 0);
+    }
     ano_dataset_free(images);
     ano_model_free(model);
     ano_model_free(loaded);
@@ -359,6 +513,9 @@ static void broken_memory__is_refused(void **state)
     model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
     model->memory.banks[ANO_MEMORY_HISTOGRAMS].usual.sd = 0;
     check_refused(model, ANO_FORMAT, "metadata: memory: histograms is missing or out of range");
+    model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
+    model->memory.banks[ANO_MEMORY_HISTOGRAMS].map_high = -1;
+    check_refused(model, ANO_FORMAT, "metadata: memory: histograms: map_high is out of range");
     model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_TRANSFORMS);
     model->memory.banks[ANO_MEMORY_TRANSFORMS].d -= 1;
     check_refused(model, ANO_SHAPE, "memory.transforms: is not of vectors of");
@@ -425,6 +582,11 @@ int main(void)
         cmocka_unit_test(training_image__is_usual),
         cmocka_unit_test(score__depends_on_the_image_alone),
         cmocka_unit_test(image_in_tiles__is_remembered_whole),
+        cmocka_unit_test(score__is_the_same_whichever_map_is_wanted),
+        cmocka_unit_test(map__has_the_cells_shares_of_the_squared_distance),
+        cmocka_unit_test(map__of_a_training_image_is_nothing),
+        cmocka_unit_test(map__of_an_image_in_tiles_is_that_of_the_whole),
+        cmocka_unit_test(map__of_what_is_not_remembered_is_refused),
         cmocka_unit_test(loaded_model__gives_the_same_scores),
         cmocka_unit_test(broken_memory__is_refused),
         cmocka_unit_test(memory__needs_images_and_networks),

@@ -39,14 +39,17 @@ static void distances__are_the_least_of_all(void **state)
 {
     (void)state;
     float *known = make_vectors(N_KNOWN, 0), *vectors = make_vectors(N, 123456), got[N];
+    size_t rows[N];
     eval_nearest *nearest;
     assert_int_equal(eval_nearest_create(&nearest, known, N_KNOWN, D, NULL), ANO_OK);
-    assert_int_equal(eval_nearest_distances(got, nearest, vectors, N, NULL), ANO_OK);
+    assert_int_equal(eval_nearest_distances(got, rows, nearest, vectors, N, NULL), ANO_OK);
     for (size_t i = 0; i < N; i++) {
         double expected = INFINITY;
         for (size_t k = 0; k < N_KNOWN; k++)
             expected = fmin(expected, distance(vectors + i * D, known + k * D));
         check(i, expected, got[i]);
+        assert_true(fabs(distance(vectors + i * D, known + rows[i] * D) - (double)got[i]) <
+                    1e-6 * (double)got[i] + 1e-30);
     }
     eval_nearest_free(nearest);
     free(known);

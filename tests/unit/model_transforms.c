@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -71,12 +72,42 @@ static void shift__is_of_six_pixels_of_28_and_bares_black(void **state)
         }
 }
 
+/* Σ (T x - T 0) · y = Σ x · (back y), for T is linear but for the black that it bares. */
+static void back__is_the_other_way_round(void **state)
+{
+    (void)state;
+    static float x[IMAGE], y[IMAGE], moved[IMAGE], bared[IMAGE], back[IMAGE];
+    static const float zeros[IMAGE];
+    for (int i = 0; i < IMAGE; i++) {
+        x[i] = (float)(i * 7 % 11);
+        y[i] = (float)(i * 5 % 13);
+    }
+    for (int which = 0; which < MODEL_TRANSFORMS; which++) {
+        double there = 0, here = 0;
+        memset(back, 0, sizeof back);
+        model_transform(moved, x, SIZE, CHANNELS, which);
+        model_transform(bared, zeros, SIZE, CHANNELS, which);
+        model_transform_back(back, y, SIZE, CHANNELS, which);
+        for (int i = 0; i < IMAGE; i++) {
+            there += ((double)moved[i] - (double)bared[i]) * (double)y[i];
+            here += (double)x[i] * (double)back[i];
+        }
+        assert_true(there == here && there > 0); /* whole numbers */
+        model_transform_back(back, y, SIZE, CHANNELS, which);
+        here = 0;
+        for (int i = 0; i < IMAGE; i++)
+            here += (double)x[i] * (double)back[i];
+        assert_true(here == 2 * there); /* what is there stays */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first__changes_nothing),
         cmocka_unit_test(quarter_turn__is_anticlockwise_and_four_are_none),
         cmocka_unit_test(shift__is_of_six_pixels_of_28_and_bares_black),
+        cmocka_unit_test(back__is_the_other_way_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
