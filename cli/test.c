@@ -254,6 +254,7 @@ static ano_status test_measure(test *t, const ano_model *model, double threshold
         .n_methods = 1,
         .methods[0] = {.name = "anogan", .scores = tested->scores, .threshold = threshold},
         .pixels = tested->has_pixels ? &tested->pixels : NULL,
+        .map = options->map,
         .n_skipped = tested->n_skipped,
         .normal = t->normal,
         .anomaly = t->anomalous,

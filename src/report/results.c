@@ -195,14 +195,15 @@ static ano_status add_kinds(json_t *dst, const report_results *results, ano_erro
     return failed ? base_error_nomem(err, "metrics") : ANO_OK;
 }
 
-static ano_status add_pixels(json_t *dst, const ano_pixel_result *pixels, ano_error *err)
+static ano_status add_pixels(json_t *dst, const report_results *results, ano_error *err)
 {
+    const ano_pixel_result *pixels = results->pixels;
     if (pixels == NULL)
         return ANO_OK;
     json_t *object =
-        json_pack("{sf sf sf sf sI}", "pixel_auroc", pixels->auroc, "aupro", pixels->aupro,
-                  "pixel_auroc_error", pixels->auroc_error, "aupro_error", pixels->aupro_error,
-                  "regions", (json_int_t)pixels->n_regions);
+        json_pack("{ss sf sf sf sf sI}", "map", ano_map_name(results->map), "pixel_auroc",
+                  pixels->auroc, "aupro", pixels->aupro, "pixel_auroc_error", pixels->auroc_error,
+                  "aupro_error", pixels->aupro_error, "regions", (json_int_t)pixels->n_regions);
     return json_object_update_new(dst, object) == 0 ? ANO_OK : base_error_nomem(err, "metrics");
 }
 
@@ -213,7 +214,7 @@ ano_status report_metrics_json(FILE *stream, const report_results *results, ano_
         return base_error_nomem(err, "metrics");
     ano_status status = add_method(root, &results->methods[0], err);
     if (status == ANO_OK)
-        status = add_pixels(root, results->pixels, err);
+        status = add_pixels(root, results, err);
     if (status == ANO_OK)
         status = add_setting(root, results, err);
     if (status == ANO_OK)
@@ -300,7 +301,9 @@ void report_print_table(FILE *stream, const report_results *results)
         print_row(stream, &results->methods[i]);
     print_kinds(stream, results);
     if (results->pixels != NULL)
-        fprintf(stream, "\npixels: AUROC %.4f, AUPRO to an FPR of 0.3 %.4f, over %zu regions\n",
+        fprintf(stream, "\npixels%s%s: AUROC %.4f, AUPRO to an FPR of 0.3 %.4f, over %zu regions\n",
+                results->map != ANO_MAP_METHOD ? ", by the map of " : "",
+                results->map != ANO_MAP_METHOD ? ano_map_name(results->map) : "",
                 results->pixels->auroc, results->pixels->aupro, results->pixels->n_regions);
     fprintf(stream,
             "\n* at the threshold fixed on held-out normal images (alpha %g), not on these\n",

@@ -38,7 +38,8 @@ typedef struct report_results {
     report_method methods[REPORT_MAX_METHODS];
     size_t n_kinds;
     const report_class *kinds;      /* [n_kinds], normal ones first; lent */
-    const ano_pixel_result *pixels; /* of the model's maps; NULL where there are no masks */
+    const ano_pixel_result *pixels; /* of the maps; NULL where there are no masks */
+    ano_map map;                    /* whose they are */
     size_t n_skipped;               /* test images that could not be read */
     const char *normal, *anomaly;   /* the classes that are, "1" and "9" */
     ano_method method;              /* that scored */

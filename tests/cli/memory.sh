@@ -62,5 +62,5 @@ mkdir -p labelled/test/good labelled/test/bad
 cp parts/5?.pgm labelled/test/good
 cp parts/1?.pgm labelled/test/bad
 anogan evaluate run labelled --map features --out tested --quiet 2>/dev/null | grep predict/
-grep -o '>map</dt><dd>[^<]*' tested/report.html
+grep -A1 '>map</dt>' tested/report.html
 run anogan evaluate vae labelled --map random --out tested --quiet

@@ -167,6 +167,7 @@ static report_results make_kinds(void)
     results.kinds = kinds;
     results.n_kinds = 3;
     results.pixels = &pixels;
+    results.map = ANO_MAP_FEATURES;
     return results;
 }
 
@@ -183,6 +184,7 @@ static void results__hold_each_kind_of_anomaly_and_the_pixels(void **state)
     expect_number(json_object_get(kinds, "crack"), "flagged", 15);
     assert_null(json_object_get(json_object_get(kinds, "good"), "auroc"));
     expect_number(root, "pixel_auroc", 0.625);
+    assert_string_equal(json_string_value(json_object_get(root, "map")), "features");
     expect_number(root, "aupro", 0.5);
     expect_number(root, "regions", 7);
     json_decref(root);
@@ -243,7 +245,8 @@ static void table__has_a_row_for_each_kind(void **state)
                "crack                   20  0.8750 [0.8000, 0.9000]  15\n"
                "a kind of a long na      3  1.0000 [0.7500, 1.0000]  3\n"
                "\n"
-               "pixels: AUROC 0.6250, AUPRO to an FPR of 0.3 0.5000, over 7 regions\n"
+               "pixels, by the map of features: AUROC 0.6250, AUPRO to an FPR of 0.3 0.5000, over "
+               "7 regions\n"
                "\n"
                "* at the threshold fixed on held-out normal images (alpha 0.01), not on these\n");
     free(text);
