@@ -22,19 +22,29 @@ static ano_memory kind_of(ano_map map)
 double cli_maps_high(const ano_model *model, ano_map map)
 {
     const ano_calibration calibration = ano_model_get_calibration(model);
-    const float high = map != ANO_MAP_METHOD ? ano_model_get_memory(model, kind_of(map)).map_high
-                       : calibration.n > 0   ? calibration.map_high
-                                             : 0;
+    const float high = map == ANO_MAP_ALL      ? 1
+                       : map != ANO_MAP_METHOD ? ano_model_get_memory(model, kind_of(map)).map_high
+                       : calibration.n > 0     ? calibration.map_high
+                                               : 0;
     return high > 0 ? 2 * (double)high : HIGH_UNCALIBRATED;
+}
+
+static bool has_map(const ano_model *model, ano_map map)
+{
+    bool has_any = false;
+    for (int k = 0; k < ANO_MEMORIES; k++)
+        has_any = has_any || ano_model_get_memory(model, (ano_memory)k).n > 0;
+    return map == ANO_MAP_METHOD ||
+           (map == ANO_MAP_ALL ? has_any : ano_model_get_memory(model, kind_of(map)).n > 0);
 }
 
 int cli_maps_check(const cli_run *run, ano_map map)
 {
-    if (map == ANO_MAP_METHOD || ano_model_get_memory(run->model, kind_of(map)).n > 0)
+    if (has_map(run->model, map))
         return CLI_DONE;
     return cli_refuse(CLI_USAGE,
                       "--map: %s does not remember %s; `anogan info` lists what it remembers",
-                      run->model_path, ano_map_name(map));
+                      run->model_path, map == ANO_MAP_ALL ? "anything" : ano_map_name(map));
 }
 
 ano_status cli_maps_begin(cli_maps *out, const cli_options *options, const ano_model *model,

@@ -60,13 +60,13 @@ static ano_model *whole_model(ano_method method)
     if (ano_model_create(&model, &config, 1, NULL) != ANO_OK ||
         ano_model_set_calibration(model, &calibration, NULL) != ANO_OK)
         abort();
-    model->memory.method = (model_usual){1, 1};
+    model->memory.method = (model_usual){1, 1, 1};
     for (int kind = 0; kind < ANO_MEMORIES; kind++) {
         model_bank *bank = &model->memory.banks[kind];
         size_t d;
         if (model_memory_length(&d, model, (ano_memory)kind, NULL) != ANO_OK)
             continue; /* such small images have no such description */
-        *bank = (model_bank){N_VECTORS, d, base_alloc(N_VECTORS * d, sizeof(float)), {1, 1}, 1};
+        *bank = (model_bank){N_VECTORS, d, base_alloc(N_VECTORS * d, sizeof(float)), {1, 1, 1}};
         if (bank->vectors == NULL)
             abort();
     }

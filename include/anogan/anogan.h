@@ -585,17 +585,19 @@ typedef enum ano_memory {
 } ano_memory;
 enum { ANO_MEMORIES = ANO_MEMORY_TRANSFORMS + 1 };
 
-/* Whose anomaly map is wanted: the method's, which its score is pooled from, or a kind of
- * memory's, in the order of ano_memory. */
+/* Whose anomaly map is wanted: the method's, which its score is pooled from; a kind of memory's, in
+ * the order of ano_memory; or the sum of all that the model has, each divided by the highest value
+ * that normal images set aside have of it. */
 typedef enum ano_map {
     ANO_MAP_METHOD,
     ANO_MAP_HISTOGRAMS,
     ANO_MAP_RANDOM,
     ANO_MAP_FEATURES,
-    ANO_MAP_TRANSFORMS
+    ANO_MAP_TRANSFORMS,
+    ANO_MAP_ALL
 } ano_map;
 
-/* "method", or the kind's name. */
+/* "method", the kind's name, or "all". */
 ANO_API const char *ano_map_name(ano_map map);
 
 /* Rows of an image under way, at the view's scale; the pointers are lent for the call. */

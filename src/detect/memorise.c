@@ -22,6 +22,7 @@ typedef struct memorising {
     size_t n_training;       /* training images */
     float *own;              /* [n_own], the method's scores of the images set aside */
     size_t n_own;
+    float map_high; /* the highest value of their maps by the method */
 } memorising;
 
 static ano_status tell(memorising *m, double n_done, ano_error *err)
@@ -186,7 +187,7 @@ static ano_status learn_transforms(model_bank *bank, memorising *m, const ano_da
 
 /* Of the scores above 0: copies of what is remembered say nothing of new images. With fewer than
  * two of them a score counts as it is. */
-static model_usual usual_of(const float *scores, size_t n)
+static model_usual usual_of(const float *scores, size_t n, float map_high)
 {
     double sum = 0, squares = 0;
     size_t n_used = 0;
@@ -196,12 +197,13 @@ static model_usual usual_of(const float *scores, size_t n)
             n_used++;
         }
     if (n_used < 2)
-        return (model_usual){0, 1};
+        return (model_usual){0, 1, map_high};
     const double mean = sum / (double)n_used;
     for (size_t i = 0; i < n; i++)
         if (scores[i] > 0)
             squares += pow(log((double)scores[i]) - mean, 2);
-    return (model_usual){mean, fmax(sqrt(squares / (double)(n_used - 1)), MODEL_LEAST_SPREAD)};
+    return (model_usual){mean, fmax(sqrt(squares / (double)(n_used - 1)), MODEL_LEAST_SPREAD),
+                         map_high};
 }
 
 typedef struct recalling {
@@ -243,14 +245,20 @@ static ano_status learn_usual(model_bank *bank, memorising *m, ano_memory kind,
     if (status == ANO_OK)
         status =
             each_image(&n, m, kind, aside, count, detect_recall_image(r.recall), recall, &r, err);
-    if (status == ANO_OK) {
-        bank->usual = usual_of(r.dst, n);
-        bank->map_high = r.map_high;
-    }
+    if (status == ANO_OK)
+        bank->usual = usual_of(r.dst, n, r.map_high);
     detect_recall_free(r.recall);
     base_free(r.maps);
     base_free(r.dst);
     return status;
+}
+
+static int on_own_strip(const ano_strip *strip, void *cookie)
+{
+    memorising *m = cookie;
+    for (size_t i = 0; i < (size_t)strip->n_rows * (size_t)strip->shape.width; i++)
+        m->map_high = fmaxf(m->map_high, strip->map[i]);
+    return 0;
 }
 
 static int on_own(const ano_result *result, void *cookie)
@@ -276,13 +284,13 @@ static ano_status learn_own(memorising *m, const ano_dataset *aside, ano_error *
     m->own = base_alloc(ano_dataset_count(aside), sizeof *m->own);
     if (m->own == NULL)
         return base_error_nomem(err, "scores");
-    const ano_score_sink sink = {.on_result = on_own, .cookie = m};
+    const ano_score_sink sink = {.on_strip = on_own_strip, .on_result = on_own, .cookie = m};
     ano_status status = ano_score_images(m->model, aside, &how, &sink, err);
     if (status == ANO_OK && m->n_own < 2)
         status = base_error(err, ANO_ARG, "of the images set aside %zu could be read, 2 are needed",
                             m->n_own);
     if (status == ANO_OK)
-        m->model->memory.method = usual_of(m->own, m->n_own);
+        m->model->memory.method = usual_of(m->own, m->n_own, m->map_high);
     base_free(m->own);
     m->n_done += ano_dataset_count(aside);
     return status;

@@ -7,14 +7,16 @@
 
 typedef struct detect_memory detect_memory;
 
-/* *out = NULL where the model has none. `map` says which kind's maps will be wanted, if not the
- * method's. For as many threads as there are now; the model must outlive it. Errors: ARG (that kind
- * is not remembered). */
+/* *out = NULL where the model has none. `map` says which kind's maps will be wanted, or of all of
+ * them the sum, each divided by the highest value that is usual of it. For as many threads as there
+ * are now; the model must outlive it. Errors: ARG (that kind is not remembered, or for the sum none
+ * is). */
 ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano_map map,
                                 ano_error *err);
 void detect_memory_free(detect_memory *memory);
 
-/* Of the maps: as the kind sees images; without maps {0}. */
+/* Of the maps: as the kind sees images, or the one of all that sees them largest; without maps {0}.
+ */
 ano_shape detect_memory_map_shape(const detect_memory *memory);
 
 /* (ln score - mean) / sd, but not less than -6. */
@@ -32,6 +34,9 @@ ano_status detect_memory_compare(double *dst, float *maps, detect_memory *memory
  * those of ano_dataset_read(). */
 ano_status detect_memory_compare_read(double *dst, float *map, detect_memory *memory,
                                       const ano_dataset *dataset, size_t i, ano_error *err);
+
+/* What a map is divided by for the sum of all. */
+float detect_map_unit(model_usual usual);
 
 /* What the kinds add to a score. */
 double detect_memory_sum(const double parts[ANO_MEMORIES]);

@@ -295,8 +295,6 @@ static ano_status end_image(scoring *s, ano_error *err)
 static ano_status remember_image(scoring *s, const detect_band *band, ano_error *err)
 {
     s->lost = (ano_error)ANO_ERROR_INIT;
-    if (s->memory_maps != NULL)
-        memset(s->memory_maps, 0, memory_map_size(s) * sizeof(float));
     const ano_status status = detect_memory_compare_read(
         s->result.remembered, s->memory_maps, s->memory, s->dataset, band->image, &s->lost);
     return status == ANO_NOMEM || status == ANO_BACKEND
@@ -304,14 +302,10 @@ static ano_status remember_image(scoring *s, const detect_band *band, ano_error 
                : ANO_OK;
 }
 
-/* Gives a strip the rows of the memory's map in place of the method's. */
+/* Gives a strip the rows of the wanted map in place of the method's, which is part of the sum. */
 static ano_status take_memory_map(ano_strip *strip, scoring *s, const detect_band *band,
                                   ano_error *err)
 {
-    if (is_whole(s)) {
-        strip->map = s->memory_maps + band->first_tile * memory_map_size(s);
-        return ANO_OK;
-    }
     const ano_shape map = detect_memory_map_shape(s->memory);
     const size_t n = (size_t)strip->n_rows * (size_t)strip->shape.width;
     if (n > s->rows_room) {
@@ -321,8 +315,11 @@ static ano_status take_memory_map(ano_strip *strip, scoring *s, const detect_ban
         if (s->rows == NULL)
             return base_error_nomem(err, "anomaly map");
     }
-    memset(s->rows, 0, n * sizeof *s->rows);
-    detect_interpolate(s->rows, strip->y, strip->n_rows, strip->shape.width, s->memory_maps,
+    const float unit = detect_map_unit(s->model->memory.method);
+    for (size_t i = 0; i < n; i++)
+        s->rows[i] = s->sink->map == ANO_MAP_ALL ? strip->map[i] / unit : 0;
+    detect_interpolate(s->rows, strip->y, strip->n_rows, strip->shape.width,
+                       s->memory_maps + (is_whole(s) ? band->first_tile * memory_map_size(s) : 0),
                        (eval_grid){(size_t)map.height, (size_t)map.width, 1,
                                    (float)strip->shape.height / (float)map.height,
                                    (float)strip->shape.width / (float)map.width});

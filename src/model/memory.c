@@ -32,13 +32,15 @@ const char *ano_memory_name(ano_memory kind)
 
 const char *ano_map_name(ano_map map)
 {
-    return map == ANO_MAP_METHOD ? "method" : names[(int)map - (int)ANO_MAP_HISTOGRAMS];
+    return map == ANO_MAP_METHOD ? "method"
+           : map == ANO_MAP_ALL  ? "all"
+                                 : names[(int)map - (int)ANO_MAP_HISTOGRAMS];
 }
 
 ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind)
 {
     const model_bank *bank = &model->memory.banks[kind];
-    return (ano_memory_info){.n = bank->n, .length = bank->d, .map_high = bank->map_high};
+    return (ano_memory_info){.n = bank->n, .length = bank->d, .map_high = bank->usual.map_high};
 }
 
 bool model_memory_holds(const model_memory *memory)
@@ -104,19 +106,8 @@ ano_status model_memory_length(size_t *d, const ano_model *model, ano_memory kin
 
 static json_t *usual_as_json(model_usual usual)
 {
-    return json_pack("{s:f, s:f}", "mean", usual.mean, "sd", usual.sd);
-}
-
-/* All of a bank but its vectors. */
-static json_t *bank_as_json(const model_bank *bank)
-{
-    json_t *object = usual_as_json(bank->usual);
-    if (object != NULL &&
-        json_object_set_new(object, "map_high", json_real((double)bank->map_high)) != 0) {
-        json_decref(object);
-        object = NULL;
-    }
-    return object;
+    return json_pack("{s:f, s:f, s:f}", "mean", usual.mean, "sd", usual.sd, "map_high",
+                     (double)usual.map_high);
 }
 
 json_t *model_memory_metadata(const model_memory *memory)
@@ -124,7 +115,7 @@ json_t *model_memory_metadata(const model_memory *memory)
     json_t *object = json_pack("{s:o}", "method", usual_as_json(memory->method));
     for (int i = 0; i < ANO_MEMORIES && object != NULL; i++)
         if (memory->banks[i].n > 0 &&
-            json_object_set_new(object, names[i], bank_as_json(&memory->banks[i])) != 0) {
+            json_object_set_new(object, names[i], usual_as_json(memory->banks[i].usual)) != 0) {
             json_decref(object);
             object = NULL;
         }
@@ -153,27 +144,20 @@ bool model_memory_has(const model_memory *memory, const char *name)
     return false;
 }
 
+/* The first files had no map_high: it is 0 then. */
 static ano_status read_usual(model_usual *out, const json_t *object, const char *name,
                              ano_error *err)
 {
     const json_t *usual = json_object_get(object, name);
     const json_t *mean = json_object_get(usual, "mean"), *sd = json_object_get(usual, "sd");
-    *out = (model_usual){json_number_value(mean), json_number_value(sd)};
+    const json_t *high = json_object_get(usual, "map_high");
+    *out = (model_usual){json_number_value(mean), json_number_value(sd),
+                         (float)json_number_value(high)};
     if (json_is_number(mean) && fabs(out->mean) <= MODEL_MOST_USUAL && json_is_number(sd) &&
-        out->sd >= MODEL_LEAST_SPREAD && out->sd <= MODEL_MOST_USUAL)
+        out->sd >= MODEL_LEAST_SPREAD && out->sd <= MODEL_MOST_USUAL &&
+        (high == NULL || json_is_number(high)) && out->map_high >= 0 && isfinite(out->map_high))
         return ANO_OK;
     return base_error(err, ANO_FORMAT, "metadata: memory: %s is missing or out of range", name);
-}
-
-/* The first files had none: it is 0 then. */
-static ano_status read_map_high(float *out, const json_t *object, const char *name, ano_error *err)
-{
-    const json_t *high = json_object_get(json_object_get(object, name), "map_high");
-    *out = (float)json_number_value(high);
-    return high == NULL || (json_is_number(high) && *out >= 0 && isfinite(*out))
-               ? ANO_OK
-               : base_error(err, ANO_FORMAT, "metadata: memory: %s: map_high is out of range",
-                            name);
 }
 
 static ano_status read_vectors(model_bank *bank, ano_memory kind, const format_tensor *tensor,
@@ -220,8 +204,6 @@ static ano_status read_bank(ano_model *model, ano_memory kind, const json_t *obj
     if (status != ANO_OK)
         return base_error(err, status == ANO_ARG ? ANO_FORMAT : status, "%s", refused.message);
     status = read_usual(&bank->usual, object, names[kind], err);
-    if (status == ANO_OK)
-        status = read_map_high(&bank->map_high, object, names[kind], err);
     return status == ANO_OK ? read_vectors(bank, kind, tensor, d, err) : status;
 }
 

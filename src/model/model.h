@@ -13,9 +13,11 @@ enum { MODEL_NETWORKS = ANO_NETWORKS };
 /* Those of a GAN come first: generator and discriminator. */
 enum { MODEL_GAN_NETWORKS = 2 };
 
-/* What is usual of a score of normal images: the mean and standard deviation of its logarithm. */
+/* What is usual of a score of normal images: the mean and standard deviation of its logarithm, and
+ * the highest value of any of its maps; 0: not known. */
 typedef struct model_usual {
     double mean, sd;
+    float map_high;
 } model_usual;
 
 /* Vectors that describe normal images, or a network's parameters that were learned from them, and
@@ -24,7 +26,6 @@ typedef struct model_bank {
     size_t n, d;
     float *vectors; /* [n][d] */
     model_usual usual;
-    float map_high; /* the highest value of any map of the images that `usual` is from */
 } model_bank;
 
 typedef struct model_memory {

@@ -49,12 +49,12 @@ grep -oE 'memory: .*' messages
 run anogan train parts --out other --memory histograms,pixels
 
 # Maps are the method's or those of what is remembered, and say nothing new of the scores.
-for map in method histograms random features transforms; do
+for map in method histograms random features transforms all; do
     anogan score run parts/7.pgm parts/50.pgm --maps "maps_$map" --map "$map" --quiet 2>/dev/null | cut -d, -f1-4 |
         tail -n +2 | grep -vxFf all || true
     ls "maps_$map"
 done
-for map in histograms random features transforms; do
+for map in histograms random features transforms all; do
     cmp -s maps_method/50.pgm_map.png "maps_$map/50.pgm_map.png" || echo "$map: another map"
 done
 run anogan score vae parts --maps none --map random

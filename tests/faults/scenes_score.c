@@ -113,9 +113,8 @@ static ano_status calibrate(outcome *out, ano_method method, const ano_dataset *
     if (status == ANO_OK)
         status = ano_calibrate(copy, aside, &how, err);
     if (status == ANO_OK)
-        status =
-            score_images(out, copy, aside, &how,
-                         method == ANO_METHOD_PATCH ? ANO_MAP_FEATURES : ANO_MAP_TRANSFORMS, err);
+        status = score_images(out, copy, aside, &how,
+                              method == ANO_METHOD_PATCH ? ANO_MAP_ALL : ANO_MAP_TRANSFORMS, err);
     if (status == ANO_OK)
         status = ano_model_save(copy, at("kept.safetensors"), err);
     add(out, &auroc, sizeof auroc);

@@ -229,7 +229,7 @@ static void result__has_the_parts_that_its_score_adds_up(void **state)
 static void standardised__is_bounded_below_only(void **state)
 {
     (void)state;
-    const model_usual usual = {1, 0.5};
+    const model_usual usual = {.mean = 1, .sd = 0.5};
     assert_true(fabs(detect_standardised(usual, exp(1.0)) - 0) < 1e-12);
     assert_true(fabs(detect_standardised(usual, exp(51.0)) - 100) < 1e-9);
     assert_true(detect_standardised(usual, 0) == -6);
@@ -343,7 +343,7 @@ static void score__is_the_same_whichever_map_is_wanted(void **state)
         const ano_score_options how = brief();
         assert_int_equal(ano_memorise(model, ALL, training, aside, &how, NULL), ANO_OK);
         map_images(&own, model, aside, ANO_MAP_METHOD);
-        for (ano_map map = ANO_MAP_HISTOGRAMS; map <= ANO_MAP_TRANSFORMS; map++) {
+        for (ano_map map = ANO_MAP_HISTOGRAMS; map <= ANO_MAP_ALL; map++) {
             map_images(&other, model, aside, map);
             assert_memory_equal(own.scores, other.scores, 2 * sizeof(float));
             assert_int_equal(own.n_strips, other.n_strips);
@@ -376,6 +376,30 @@ static void map__has_the_cells_shares_of_the_squared_distance(void **state)
             high = fmaxf(high, m.maps[i][k]);
     }
     assert_true(ano_model_get_memory(model, ANO_MEMORY_HISTOGRAMS).map_high == high);
+    ano_dataset_free(images);
+    ano_model_free(model);
+}
+
+static void map_of_all__is_the_sum_of_shares_of_what_is_usual(void **state)
+{
+    (void)state;
+    static mapped m;
+    static double sums[N_ASIDE * PIXELS];
+    ano_model *model = remembering(ANO_METHOD_PATCH, ALL);
+    ano_dataset *images = images_of(N_TRAINING, N_ASIDE, SIZE, 0); /* those set aside */
+    for (ano_map map = ANO_MAP_METHOD; map <= ANO_MAP_TRANSFORMS; map++) {
+        map_images(&m, model, images, map);
+        float high = 0;
+        for (size_t i = 0; i < N_ASIDE * PIXELS; i++)
+            high = fmaxf(high, m.maps[i / PIXELS][i % PIXELS]);
+        for (size_t i = 0; i < N_ASIDE * PIXELS; i++)
+            sums[i] += (double)m.maps[i / PIXELS][i % PIXELS] / (double)high;
+    }
+    map_images(&m, model, images, ANO_MAP_ALL);
+    for (size_t i = 0; i < N_ASIDE * PIXELS; i++)
+        if (!(fabs((double)m.maps[i / PIXELS][i % PIXELS] - sums[i]) < 1e-5 * (1 + sums[i])))
+            fail_msg("image %zu, pixel %zu: expected %g, got %g", i / PIXELS, i % PIXELS, sums[i],
+                     (double)m.maps[i / PIXELS][i % PIXELS]);
     ano_dataset_free(images);
     ano_model_free(model);
 }
@@ -448,7 +472,11 @@ static void map__of_what_is_not_remembered_is_refused(void **state)
     ano_error err = ANO_ERROR_INIT;
     assert_int_equal(ano_score_images(model, image, &how, &sink, &err), ANO_ARG);
     assert_non_null(strstr(err.message, "does not remember random"));
+    ano_model *plain = model_of(ANO_METHOD_PATCH, 0);
+    const ano_score_sink all = {.map = ANO_MAP_ALL};
+    assert_int_equal(ano_score_images(plain, image, &how, &all, NULL), ANO_ARG);
     ano_dataset_free(image);
+    ano_model_free(plain);
     ano_model_free(model);
 }
 
@@ -514,8 +542,8 @@ static void broken_memory__is_refused(void **state)
     model->memory.banks[ANO_MEMORY_HISTOGRAMS].usual.sd = 0;
     check_refused(model, ANO_FORMAT, "metadata: memory: histograms is missing or out of range");
     model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_HISTOGRAMS);
-    model->memory.banks[ANO_MEMORY_HISTOGRAMS].map_high = -1;
-    check_refused(model, ANO_FORMAT, "metadata: memory: histograms: map_high is out of range");
+    model->memory.banks[ANO_MEMORY_HISTOGRAMS].usual.map_high = -1;
+    check_refused(model, ANO_FORMAT, "metadata: memory: histograms is missing or out of range");
     model = remembering(ANO_METHOD_PATCH, 1U << ANO_MEMORY_TRANSFORMS);
     model->memory.banks[ANO_MEMORY_TRANSFORMS].d -= 1;
     check_refused(model, ANO_SHAPE, "memory.transforms: is not of vectors of");
@@ -584,6 +612,7 @@ int main(void)
         cmocka_unit_test(image_in_tiles__is_remembered_whole),
         cmocka_unit_test(score__is_the_same_whichever_map_is_wanted),
         cmocka_unit_test(map__has_the_cells_shares_of_the_squared_distance),
+        cmocka_unit_test(map_of_all__is_the_sum_of_shares_of_what_is_usual),
         cmocka_unit_test(map__of_a_training_image_is_nothing),
         cmocka_unit_test(map__of_an_image_in_tiles_is_that_of_the_whole),
         cmocka_unit_test(map__of_what_is_not_remembered_is_refused),
