@@ -166,9 +166,9 @@ typedef struct scoring {
     size_t room;           /* tiles that this holds: */
     detect_found found;    /* without the arrays that there are none of */
     double *remembered;    /* [room][ANO_MEMORIES], what it says of images that are seen whole */
-    float *memory_maps;    /* [room] of the map's shape, where one of its is wanted, else NULL; of
-                              images that are seen in tiles the first is that of the one under way */
-    float *rows;           /* [n_rows][width], of that */
+    float *memory_maps;    /* of detect_memory_map_shape() where one of its is wanted, else NULL:
+                              [room] of images that are seen whole, else of the one under way */
+    float *rows;           /* [n_rows][width], of the wanted map */
     size_t rows_room;
     ano_result result;   /* of the image under way */
     size_t n_tiles_done; /* of it, in the blocks before */
@@ -220,10 +220,12 @@ static ano_status make_room(scoring *s, size_t n_tiles, ano_error *err)
     const size_t n_pixels = s->tile / (size_t)ano_dataset_shape(s->dataset).channels;
     found_clear(&s->found);
     base_free(s->remembered);
-    base_free(s->memory_maps);
     s->remembered = base_alloc(n_tiles * ANO_MEMORIES, sizeof *s->remembered);
-    s->memory_maps =
-        wants_memory_map(s) ? base_alloc(n_tiles * memory_map_size(s), sizeof(float)) : NULL;
+    if (wants_memory_map(s) && (is_whole(s) || s->memory_maps == NULL)) {
+        base_free(s->memory_maps);
+        s->memory_maps =
+            base_alloc((is_whole(s) ? n_tiles : 1) * memory_map_size(s), sizeof(float));
+    }
     s->found = (detect_found){
         .scores = base_alloc(n_tiles, sizeof(float)),
         .maps = base_alloc(n_tiles * n_pixels, sizeof(float)),

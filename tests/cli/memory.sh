@@ -58,6 +58,30 @@ for map in histograms random features transforms all; do
     cmp -s maps_method/50.pgm_map.png "maps_$map/50.pgm_map.png" || echo "$map: another map"
 done
 run anogan score vae parts --maps none --map random
+run anogan score none parts --maps none --map all
+
+# The map of an image in tiles, which comes in pieces, is the same among others of other sizes.
+write_noise() { # FILE WIDTH HEIGHT SEED
+    local i value pixels='' width=$2 height=$3 state=$4
+    for ((i = 0; i < width * height; i++)); do
+        state=$(((state * 1103515245 + 12345) % 2147483648))
+        printf -v value '\\x%02x' $((80 + state / 65536 % 100))
+        pixels+=$value
+    done
+    printf "P5 $width $height 255\n$pixels" >"$1"
+}
+mkdir -p large
+for ((n = 0; n < 36; n++)); do write_noise "large/$n.pgm" 20 24 $n; done
+anogan train large --out tiles --tile 16 --epochs 1 --base-width 4 --batch 8 --held-out 8 --no-test --threads 1 --quiet
+anogan info tiles | grep remembers
+write_noise narrow.pgm 16 90 77
+write_noise wide.pgm 64 90 78
+for map in method features all; do
+    anogan score tiles narrow.pgm wide.pgm --maps both_$map --map $map --threads 1 --quiet >/dev/null 2>&1
+    anogan score tiles wide.pgm --maps one_$map --map $map --threads 1 --quiet >/dev/null 2>&1
+    cmp one_$map/wide.pgm_map.png both_$map/wide.pgm_map.png
+done
+cmp -s one_all/wide.pgm_map.png one_features/wide.pgm_map.png || echo another map
 mkdir -p labelled/test/good labelled/test/bad
 cp parts/5?.pgm labelled/test/good
 cp parts/1?.pgm labelled/test/bad
