@@ -77,7 +77,8 @@ static void nearest__is_that_of_scikit_learn(void **state)
         float *got = calloc(n, sizeof *got);
         eval_nearest *nearest;
         assert_int_equal(eval_nearest_create(&nearest, known, n, d, NULL), ANO_OK);
-        assert_int_equal(eval_nearest_distances(got, NULL, nearest, vectors, N_VECTORS, NULL), ANO_OK);
+        assert_int_equal(eval_nearest_distances(got, NULL, nearest, vectors, N_VECTORS, NULL),
+                         ANO_OK);
         check(name, "nearest", got, N_VECTORS, 1, 0, rounding);
         assert_int_equal(eval_nearest_left_out(got, nearest, NULL), ANO_OK);
         check(name, "nearest_left_out", got, n, 1, 0, rounding);
