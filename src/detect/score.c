@@ -420,6 +420,8 @@ ano_status ano_score_images(const ano_model *model, const ano_dataset *dataset,
 {
     const ano_score_options how = detect_settle_method(options, model);
     ano_status status = check_options(model, dataset, &how, err);
+    if (status == ANO_OK && (sink->map < ANO_MAP_METHOD || sink->map > ANO_MAP_ALL))
+        status = base_error(err, ANO_ARG, "there is no map number %d", (int)sink->map);
     if (status != ANO_OK)
         return status;
     const size_t n = dataset->list.n_items;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "detect/describe.h"
 #include "detect/transforms.h"
 #include "eval/descriptors.h"
 #include "model/memory.h"
@@ -404,6 +405,29 @@ static void map_of_all__is_the_sum_of_shares_of_what_is_usual(void **state)
     ano_model_free(model);
 }
 
+static void grids__take_all_of_a_vector_and_stay_in_the_image(void **state)
+{
+    (void)state;
+    ano_model *model = model_of(ANO_METHOD_FC, 0);
+    for (ano_memory kind = ANO_MEMORY_HISTOGRAMS; kind <= ANO_MEMORY_FEATURES; kind++) {
+        detect_describer *describer;
+        eval_grid grids[MODEL_FEATURES_MAPS];
+        assert_int_equal(detect_describer_create(&describer, model, kind, NULL), ANO_OK);
+        const size_t n = detect_describer_grids(grids, describer);
+        size_t length = 0;
+        for (size_t i = 0; i < n; i++) {
+            length += grids[i].down * grids[i].across * grids[i].channels;
+            assert_true((float)grids[i].down * grids[i].cell_height <= SIZE);
+            assert_true((float)(grids[i].down + 1) * grids[i].cell_height > SIZE);
+            assert_true((float)grids[i].across * grids[i].cell_width <= SIZE);
+        }
+        assert_int_equal(n > 1, kind == ANO_MEMORY_FEATURES);
+        assert_int_equal(length, detect_describer_length(describer));
+        detect_describer_free(describer);
+    }
+    ano_model_free(model);
+}
+
 static void map__of_a_training_image_is_nothing(void **state)
 {
     (void)state;
@@ -475,6 +499,8 @@ static void map__of_what_is_not_remembered_is_refused(void **state)
     ano_model *plain = model_of(ANO_METHOD_PATCH, 0);
     const ano_score_sink all = {.map = ANO_MAP_ALL};
     assert_int_equal(ano_score_images(plain, image, &how, &all, NULL), ANO_ARG);
+    const ano_score_sink none = {.map = (ano_map)(ANO_MAP_ALL + 1)};
+    assert_int_equal(ano_score_images(model, image, &how, &none, NULL), ANO_ARG);
     ano_dataset_free(image);
     ano_model_free(plain);
     ano_model_free(model);
@@ -613,6 +639,7 @@ int main(void)
         cmocka_unit_test(score__is_the_same_whichever_map_is_wanted),
         cmocka_unit_test(map__has_the_cells_shares_of_the_squared_distance),
         cmocka_unit_test(map_of_all__is_the_sum_of_shares_of_what_is_usual),
+        cmocka_unit_test(grids__take_all_of_a_vector_and_stay_in_the_image),
         cmocka_unit_test(map__of_a_training_image_is_nothing),
         cmocka_unit_test(map__of_an_image_in_tiles_is_that_of_the_whole),
         cmocka_unit_test(map__of_what_is_not_remembered_is_refused),
