@@ -13,34 +13,15 @@
 /* Where nothing was calibrated: half of what a residual of pixels in [-1, 1] can be. */
 #define HIGH_UNCALIBRATED 1.0
 
-/* The kind of memory whose map it is. */
-static ano_memory kind_of(ano_map map)
-{
-    return (ano_memory)((int)map - (int)ANO_MAP_HISTOGRAMS);
-}
-
 double cli_maps_high(const ano_model *model, ano_map map)
 {
-    const ano_calibration calibration = ano_model_get_calibration(model);
-    const float high = map == ANO_MAP_ALL      ? 1
-                       : map != ANO_MAP_METHOD ? ano_model_get_memory(model, kind_of(map)).map_high
-                       : calibration.n > 0     ? calibration.map_high
-                                               : 0;
+    const float high = ano_model_map_high(model, map);
     return high > 0 ? 2 * (double)high : HIGH_UNCALIBRATED;
-}
-
-static bool has_map(const ano_model *model, ano_map map)
-{
-    bool has_any = false;
-    for (int k = 0; k < ANO_MEMORIES; k++)
-        has_any = has_any || ano_model_get_memory(model, (ano_memory)k).n > 0;
-    return map == ANO_MAP_METHOD ||
-           (map == ANO_MAP_ALL ? has_any : ano_model_get_memory(model, kind_of(map)).n > 0);
 }
 
 int cli_maps_check(const cli_run *run, ano_map map)
 {
-    if (has_map(run->model, map))
+    if (ano_model_has_map(run->model, map))
         return CLI_DONE;
     return cli_refuse(CLI_USAGE,
                       "--map: %s does not remember %s; `anogan info` lists what it remembers",

@@ -65,6 +65,14 @@ static int check_z_distance(const cli_options *options, const ano_model *model)
     return CLI_DONE;
 }
 
+static int check_maps(const cli_options *options, const cli_run *run)
+{
+    if (options->maps == NULL && cli_options_given(options, "map"))
+        return cli_refuse(CLI_USAGE,
+                          "--map says whose maps are written, --maps DIR where: it is missing");
+    return cli_maps_check(run, options->map);
+}
+
 /* ---- a scoring call with progress ---------------------------------------------------------- */
 
 static int on_search(double done, size_t total, void *cookie)
@@ -331,7 +339,7 @@ static int score(cli_run *run, const cli_options *options)
     if (code == CLI_DONE)
         code = check_z_distance(options, run->model);
     if (code == CLI_DONE)
-        code = cli_maps_check(run, options->map);
+        code = check_maps(options, run);
     if (code == CLI_DONE)
         code = cli_verdict_open(&c.verdict, run, options);
     if (code == CLI_DONE)

@@ -673,9 +673,15 @@ typedef struct ano_memory_info {
     size_t n; /* vectors that are kept; 0: nothing of the kind is remembered */
     size_t
         length; /* numbers of a vector; of TRANSFORMS n is 1, the vector the network's parameters */
-    float map_high; /* the highest value of any map of the images set aside; 0: not known */
 } ano_memory_info;
 ANO_API ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind);
+
+/* Whether the model has such a map: all have the method's. */
+ANO_API bool ano_model_has_map(const ano_model *model, ano_map map);
+/* The highest value that normal images which training has not seen have of a map that the model
+ * has: of METHOD those that it is calibrated with, of a kind of memory those set aside for it, of
+ * ALL that of each part, 1. 0: not known. */
+ANO_API float ano_model_map_high(const ano_model *model, ano_map map);
 
 /* Gives a trained model a memory of `training`, of the kinds whose bits (1u << ANO_MEMORY_…) are in
  * `kinds`; 0 takes the memory from it. From then on the score that ano_score_images() gives is

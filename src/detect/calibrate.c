@@ -1,9 +1,8 @@
 /* What scores of normal images are like, from normal images that training has not seen. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "detect/pool.h"
 #include "model/model.h"
-
-#include <math.h>
 
 typedef struct calibrating {
     float *scores; /* [n] */
@@ -14,9 +13,8 @@ typedef struct calibrating {
 static int on_strip(const ano_strip *strip, void *cookie)
 {
     calibrating *c = cookie;
-    const size_t n = (size_t)strip->n_rows * (size_t)strip->shape.width;
-    for (size_t i = 0; i < n; i++)
-        c->map_high = fmaxf(c->map_high, strip->map[i]);
+    c->map_high =
+        detect_highest(c->map_high, strip->map, (size_t)strip->n_rows * (size_t)strip->shape.width);
     return 0;
 }
 

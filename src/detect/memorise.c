@@ -4,6 +4,7 @@
 #include "base/threads.h"
 #include "detect/describe.h"
 #include "detect/memory.h"
+#include "detect/pool.h"
 #include "detect/recall.h"
 #include "detect/transforms.h"
 #include "eval/coreset.h"
@@ -224,8 +225,8 @@ static ano_status recall(const float *images, size_t n, size_t before, void *coo
     recalling *r = cookie;
     const ano_status status =
         detect_recall_distances(r->dst + before, r->maps, r->recall, images, n, err);
-    for (size_t i = 0; i < n * map_size(r->recall) && status == ANO_OK; i++)
-        r->map_high = fmaxf(r->map_high, r->maps[i]);
+    if (status == ANO_OK)
+        r->map_high = detect_highest(r->map_high, r->maps, n * map_size(r->recall));
     return status;
 }
 
@@ -256,8 +257,8 @@ static ano_status learn_usual(model_bank *bank, memorising *m, ano_memory kind,
 static int on_own_strip(const ano_strip *strip, void *cookie)
 {
     memorising *m = cookie;
-    for (size_t i = 0; i < (size_t)strip->n_rows * (size_t)strip->shape.width; i++)
-        m->map_high = fmaxf(m->map_high, strip->map[i]);
+    m->map_high =
+        detect_highest(m->map_high, strip->map, (size_t)strip->n_rows * (size_t)strip->shape.width);
     return 0;
 }
 

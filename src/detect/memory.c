@@ -49,15 +49,9 @@ void detect_memory_free(detect_memory *memory)
     base_free(memory);
 }
 
-/* The kind whose map it is. */
-static int kind_of(ano_map map)
-{
-    return (int)map - (int)ANO_MAP_HISTOGRAMS;
-}
-
 static bool is_mapped(const detect_memory *memory, int k)
 {
-    return memory->map == ANO_MAP_ALL || k == kind_of(memory->map);
+    return memory->map == ANO_MAP_ALL || (int)memory->map == (int)ANO_MAP_HISTOGRAMS + k;
 }
 
 static size_t map_size(const detect_memory *memory)
@@ -69,14 +63,10 @@ ano_status detect_memory_create(detect_memory **out, const ano_model *model, ano
                                 ano_error *err)
 {
     *out = NULL;
-    const bool holds = model_memory_holds(&model->memory);
-    if (map == ANO_MAP_ALL && !holds)
-        return base_error(err, ANO_ARG,
-                          "the model remembers nothing, so its one map is the method's");
-    if (map != ANO_MAP_METHOD && map != ANO_MAP_ALL && model->memory.banks[kind_of(map)].n == 0)
-        return base_error(err, ANO_ARG, "the model does not remember %s, so it has no map of them",
-                          ano_map_name(map));
-    if (!holds)
+    if (!ano_model_has_map(model, map))
+        return base_error(err, ANO_ARG, "the model does not remember %s, so it has no map of it",
+                          map == ANO_MAP_ALL ? "anything" : ano_map_name(map));
+    if (!model_memory_holds(&model->memory))
         return ANO_OK;
     detect_memory *m = base_alloc(1, sizeof *m);
     if (m == NULL)

@@ -103,3 +103,10 @@ double detect_pool_score(const detect_pool *pool, int channels)
     }
     return NAN;
 }
+
+float detect_highest(float high, const float *map, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        high = fmaxf(high, map[i]);
+    return high;
+}

@@ -18,4 +18,7 @@ void detect_pool_add(detect_pool *pool, const float *map, size_t n);
  * Whatever the pieces, the result is the same to the bit. */
 double detect_pool_score(const detect_pool *pool, int channels);
 
+/* The highest of n values and `high`. */
+float detect_highest(float high, const float *map, size_t n);
+
 #endif

@@ -40,7 +40,26 @@ const char *ano_map_name(ano_map map)
 ano_memory_info ano_model_get_memory(const ano_model *model, ano_memory kind)
 {
     const model_bank *bank = &model->memory.banks[kind];
-    return (ano_memory_info){.n = bank->n, .length = bank->d, .map_high = bank->usual.map_high};
+    return (ano_memory_info){.n = bank->n, .length = bank->d};
+}
+
+static const model_bank *bank_of(const ano_model *model, ano_map map)
+{
+    return &model->memory.banks[(int)map - (int)ANO_MAP_HISTOGRAMS];
+}
+
+bool ano_model_has_map(const ano_model *model, ano_map map)
+{
+    return map == ANO_MAP_METHOD ||
+           (map == ANO_MAP_ALL ? model_memory_holds(&model->memory) : bank_of(model, map)->n > 0);
+}
+
+float ano_model_map_high(const ano_model *model, ano_map map)
+{
+    return map == ANO_MAP_ALL         ? 1
+           : map != ANO_MAP_METHOD    ? bank_of(model, map)->usual.map_high
+           : model->calibration.n > 0 ? model->calibration.map_high
+                                      : 0;
 }
 
 bool model_memory_holds(const model_memory *memory)

@@ -59,6 +59,15 @@ for map in histograms random features transforms all; do
 done
 run anogan score vae parts --maps none --map random
 run anogan score none parts --maps none --map all
+run anogan score run parts --map all
+
+# The first files did not have the highest values of maps; they serve, by another scale.
+mkdir old
+sed 's/\(sd\\":[0-9.e-]*,\\"\)map_high/\1not_high/g' run/model.safetensors >old/model.safetensors
+grep -ao not_high old/model.safetensors | wc -l
+anogan score old/model.safetensors parts/7.pgm parts/50.pgm --maps maps_old --map all --quiet 2>/dev/null | cut -d, -f1-4 |
+    tail -n +2 | grep -vxFf all || true
+cmp -s maps_all/50.pgm_map.png maps_old/50.pgm_map.png || echo another scale
 
 # The map of an image in tiles, which comes in pieces, is the same among others of other sizes.
 write_noise() { # FILE WIDTH HEIGHT SEED
